@@ -1,0 +1,26 @@
+package extant
+
+const (
+	// LabelOrigin tells where an object comes from.
+	LabelOrigin = "extant.dev/origin"
+	// OriginBuiltin marks the extension points of the catalogue.
+	OriginBuiltin = "builtin"
+	// OriginDiscovered marks extensions that discovery made.
+	OriginDiscovered = "discovered"
+	// OriginDeclared marks extensions that people made.
+	OriginDeclared = "declared"
+
+	// AnnotationReconcile with the value "false" makes Extant leave an object alone.
+	AnnotationReconcile = "extant.dev/reconcile"
+
+	// ConditionDiscovered tells whether an extension's objects are in the observed cluster.
+	ConditionDiscovered = "Discovered"
+	// ConditionAvailable tells whether an extension or backend answers.
+	ConditionAvailable = "Available"
+	// ConditionRecoverable tells whether the cluster gets an extension back without a human.
+	ConditionRecoverable = "Recoverable"
+	// ConditionCompliant tells whether an extension has no unaccepted findings.
+	ConditionCompliant = "Compliant"
+	// ConditionCertificateValid tells whether a backend's certificate is valid for its callers.
+	ConditionCertificateValid = "CertificateValid"
+)
