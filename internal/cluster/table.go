@@ -1,0 +1,86 @@
+package cluster
+
+import (
+	"iter"
+	"strings"
+
+	"k8s.io/utils/third_party/forked/golang/btree"
+)
+
+// Object is what a table can hold: every API object, and Pod.
+type Object interface {
+	GetNamespace() string
+	GetName() string
+}
+
+// entry keeps the key beside the object, so that a lookup compares strings and
+// calls nothing.
+type entry struct {
+	namespace, name string
+	object          Object
+}
+
+func (e entry) less(other entry) bool {
+	if c := strings.Compare(e.namespace, other.namespace); c != 0 {
+		return c < 0
+	}
+	return e.name < other.name
+}
+
+// objects is an ordered set of objects. Its clones share what did not change:
+// a snapshot after one changed object costs one path of the tree.
+type objects = btree.BTree[entry]
+
+func newObjects() *objects {
+	return btree.New(32, entry.less)
+}
+
+// Table is the objects of one resource in a snapshot, ordered by namespace and
+// name. The zero Table is empty. Objects must not be changed.
+type Table[T Object] struct {
+	objects *objects
+}
+
+// Len is the number of objects.
+func (t Table[T]) Len() int {
+	if t.objects == nil {
+		return 0
+	}
+	return t.objects.Len()
+}
+
+// Get returns the object of that namespace (empty for cluster-scoped ones) and
+// name.
+func (t Table[T]) Get(namespace, name string) (T, bool) {
+	var none T
+	if t.objects == nil {
+		return none, false
+	}
+	found, ok := t.objects.Get(entry{namespace: namespace, name: name})
+	if !ok {
+		return none, false
+	}
+	return found.object.(T), true
+}
+
+// All yields every object in order.
+func (t Table[T]) All() iter.Seq[T] {
+	return func(yield func(T) bool) {
+		if t.objects == nil {
+			return
+		}
+		t.objects.Ascend(func(e entry) bool { return yield(e.object.(T)) })
+	}
+}
+
+// InNamespace yields the objects of one namespace in order.
+func (t Table[T]) InNamespace(namespace string) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		if t.objects == nil {
+			return
+		}
+		t.objects.AscendGreaterOrEqual(entry{namespace: namespace}, func(e entry) bool {
+			return e.namespace == namespace && yield(e.object.(T))
+		})
+	}
+}
