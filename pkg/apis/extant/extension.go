@@ -35,7 +35,7 @@ type ExtensionSpec struct {
 	// by itself. At most 256.
 	Components []ObjectReference
 	// Objects whose labels match belong to the extension as well. An empty
-	// selector matches nothing.
+	// selector, which would match every object of the cluster, is refused.
 	ComponentSelector *metav1.LabelSelector
 	// What the extension's workloads need before they are ready, where no
 	// object shows it. At most 64.

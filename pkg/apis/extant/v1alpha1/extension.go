@@ -50,7 +50,7 @@ type ExtensionSpec struct {
 	// +listMapKey=name
 	Components []ObjectReference `json:"components,omitempty" protobuf:"bytes,5,rep,name=components"`
 	// Objects whose labels match belong to the extension as well. An empty
-	// selector matches nothing.
+	// selector, which would match every object of the cluster, is refused.
 	// +optional
 	ComponentSelector *metav1.LabelSelector `json:"componentSelector,omitempty" protobuf:"bytes,6,opt,name=componentSelector"`
 	// What the extension's workloads need before they are ready, where no
