@@ -1,0 +1,124 @@
+// Package catalogue keeps the built-in extension points in the API equal to
+// the catalogue: it creates what is missing and puts right what was changed,
+// unless the object says that it is to be left alone. It never deletes, and
+// does not touch points that people declared.
+package catalogue
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
+
+	"github.com/extant-project/extant/pkg/apis/extant"
+	"github.com/extant-project/extant/pkg/apis/extant/install"
+	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
+	client "github.com/extant-project/extant/pkg/generated/clientset/versioned/typed/extant/v1alpha1"
+	informers "github.com/extant-project/extant/pkg/generated/informers/externalversions/extant/v1alpha1"
+	listers "github.com/extant-project/extant/pkg/generated/listers/extant/v1alpha1"
+)
+
+// FieldManager is the name under which the points are written.
+const FieldManager = "extant-catalogue"
+
+// Controller keeps the built-in points.
+type Controller struct {
+	points map[string]*v1alpha1.ExtensionPoint
+	client client.ExtensionPointInterface
+	lister listers.ExtensionPointLister
+	synced cache.InformerSynced
+	queue  workqueue.TypedRateLimitingInterface[string]
+}
+
+// New returns a controller that keeps these points.
+func New(points []*extant.ExtensionPoint, client client.ExtensionPointsGetter, informer informers.ExtensionPointInformer) (*Controller, error) {
+	c := &Controller{
+		points: map[string]*v1alpha1.ExtensionPoint{},
+		client: client.ExtensionPoints(),
+		lister: informer.Lister(),
+		queue:  workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
+	}
+	for _, point := range points {
+		served := &v1alpha1.ExtensionPoint{}
+		if err := install.Scheme.Convert(point, served, nil); err != nil {
+			return nil, fmt.Errorf("could not convert point %s: %w", point.Name, err)
+		}
+		c.points[point.Name] = served
+	}
+	enqueue := func(object any) {
+		if key, err := cache.DeletionHandlingMetaNamespaceKeyFunc(object); err == nil {
+			c.queue.Add(key)
+		}
+	}
+	registration, err := informer.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		UpdateFunc: func(_, object any) { enqueue(object) },
+		DeleteFunc: enqueue,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.synced = registration.HasSynced
+	return c, nil
+}
+
+// Run keeps the points until the context ends.
+func (c *Controller) Run(ctx context.Context) {
+	go func() {
+		<-ctx.Done()
+		c.queue.ShutDown()
+	}()
+	if !cache.WaitForCacheSync(ctx.Done(), c.synced) {
+		return
+	}
+	for name := range c.points {
+		c.queue.Add(name)
+	}
+	for c.processNext(ctx) {
+	}
+}
+
+func (c *Controller) processNext(ctx context.Context) bool {
+	name, shutdown := c.queue.Get()
+	if shutdown {
+		return false
+	}
+	defer c.queue.Done(name)
+	if err := c.reconcile(ctx, name); err != nil && ctx.Err() == nil {
+		klog.FromContext(ctx).Error(err, "Could not keep a built-in extension point", "extensionPoint", klog.KRef("", name))
+		c.queue.AddRateLimited(name)
+		return true
+	}
+	c.queue.Forget(name)
+	return true
+}
+
+func (c *Controller) reconcile(ctx context.Context, name string) error {
+	wanted, ok := c.points[name]
+	if !ok {
+		return nil
+	}
+	found, err := c.lister.Get(name)
+	if apierrors.IsNotFound(err) {
+		_, err = c.client.Create(ctx, wanted, metav1.CreateOptions{FieldManager: FieldManager})
+		if apierrors.IsAlreadyExists(err) {
+			return nil // the informer is behind, and brings it soon
+		}
+		return err
+	}
+	if err != nil || found.Annotations[extant.AnnotationReconcile] == "false" {
+		return err
+	}
+	if equality.Semantic.DeepEqual(found.Spec, wanted.Spec) && found.Labels[extant.LabelOrigin] == extant.OriginBuiltin {
+		return nil
+	}
+	updated := found.DeepCopy()
+	updated.Spec = wanted.Spec
+	metav1.SetMetaDataLabel(&updated.ObjectMeta, extant.LabelOrigin, extant.OriginBuiltin)
+	_, err = c.client.Update(ctx, updated, metav1.UpdateOptions{FieldManager: FieldManager})
+	return err
+}

@@ -1,0 +1,179 @@
+package apiserver
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/wait"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	cliflag "k8s.io/component-base/cli/flag"
+	"k8s.io/component-base/logs"
+	logsapi "k8s.io/component-base/logs/api/v1"
+	"k8s.io/component-base/term"
+	"k8s.io/component-base/version/verflag"
+	"k8s.io/klog/v2"
+)
+
+// NewCommand returns the command line of the server. The context ends the
+// server.
+func NewCommand(ctx context.Context) *cobra.Command {
+	options := NewOptions()
+	command := &cobra.Command{
+		Use:   "extant-apiserver",
+		Short: "Serve what extends a Kubernetes cluster as an API",
+		Long: "extant-apiserver observes a Kubernetes cluster and serves what extends it as the API group extant.dev:\n" +
+			"behind kube-aggregator with an etcd of its own, or, with --standalone, on its own.",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: false,
+		RunE: func(command *cobra.Command, _ []string) error {
+			verflag.PrintAndExitIfRequested()
+			if err := options.Complete(); err != nil {
+				return err
+			}
+			if err := options.Validate(); err != nil {
+				return err
+			}
+			return run(command.Context(), options, command.OutOrStdout())
+		},
+	}
+	command.SetContext(ctx)
+	sections := options.Flags()
+	verflag.AddFlags(sections.FlagSet("Extant"))
+	command.Flags().AddFlagSet(options.flags)
+	command.Flags().AddFlagSet(sections.FlagSet("Extant"))
+	columns, _, _ := term.TerminalSize(os.Stdout)
+	cliflag.SetUsageAndHelpFunc(command, sections, columns)
+	return command
+}
+
+func run(ctx context.Context, options *Options, out io.Writer) error {
+	if options.Standalone.Enabled {
+		return runStandalone(ctx, options, out)
+	}
+	if err := logsapi.ValidateAndApply(options.Logs, nil); err != nil {
+		return err
+	}
+	server, _, err := newServer(ctx, options)
+	if err != nil {
+		return err
+	}
+	return server.Run(ctx)
+}
+
+func newServer(ctx context.Context, options *Options) (*Server, *observed, error) {
+	config, err := options.Config(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	what, err := options.observed(ctx, config.Host)
+	if err != nil {
+		return nil, nil, err
+	}
+	config.Source, config.RunSource = what.source, what.run
+	server, err := config.Complete().New()
+	return server, what, err
+}
+
+// runStandalone runs etcd around the server, and tells people what to do next.
+func runStandalone(ctx context.Context, options *Options, out io.Writer) error {
+	standalone := &options.Standalone
+	if err := os.MkdirAll(standalone.DataDir, 0o700); err != nil {
+		return fmt.Errorf("could not make the data directory: %w", err)
+	}
+	log, err := os.OpenFile(standalone.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("could not open the log file: %w", err)
+	}
+	defer log.Close()
+	if err := logsapi.ValidateAndApplyWithOptions(options.Logs, &logsapi.LoggingOptions{ErrorStream: log, InfoStream: log}, nil); err != nil {
+		return err
+	}
+	klog.LogToStderr(false)
+	klog.SetOutput(log)
+	defer logs.FlushLogs()
+
+	etcd, err := startEmbeddedEtcd(ctx, standalone.DataDir, standalone.logFile())
+	if err != nil {
+		return err
+	}
+	// Last of all: the server ends with every accepted write in etcd.
+	defer etcd.stop()
+	options.Recommended.Etcd.StorageConfig.Transport.ServerList = []string{etcd.endpoint()}
+
+	server, what, err := newServer(ctx, options)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, 1)
+	server.Generic.AddPostStartHookOrDie("announce", func(hook genericapiserver.PostStartHookContext) error {
+		go func() {
+			if err := announce(hook, standalone, server, what, out); err != nil && hook.Err() == nil {
+				failed <- err
+			}
+		}()
+		return nil
+	})
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case err := <-failed:
+			cancel(err)
+		case <-ctx.Done():
+		}
+	}()
+	if err := server.Run(ctx); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil && err != context.Canceled {
+		return err
+	}
+	fmt.Fprintln(out, "Stopped.")
+	return nil
+}
+
+// firstInventory is how long the announcement waits for the inventory to be
+// written, beyond readiness.
+const firstInventory = 10 * time.Second
+
+// announce writes the kubeconfig once the server is ready and the first
+// inventory is in it, and says what can be done.
+func announce(ctx context.Context, standalone *StandaloneOptions, server *Server, what *observed, out io.Writer) error {
+	client, err := kubernetes.NewForConfig(rest.CopyConfig(server.Generic.LoopbackClientConfig))
+	if err != nil {
+		return err
+	}
+	if err := wait.PollUntilContextCancel(ctx, 20*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		_, err := client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+		return err == nil, nil
+	}); err != nil {
+		return err
+	}
+	select {
+	case <-server.discovery.Written():
+	case <-time.After(firstInventory):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	address := server.Generic.SecureServingInfo.Listener.Addr()
+	if err := standalone.writeKubeconfig(address); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, `Extant is ready at https://%s.
+It observes %s, version %s.
+Kubeconfig: %s. Data and log: %s. Ctrl-C stops it.
+
+Try:
+  kubectl --kubeconfig %[4]s get extensions
+  kubectl --kubeconfig %[4]s get backends
+  kubectl --kubeconfig %[4]s get extensionpoints -o wide
+`, address, what.name, what.source.Snapshot().GitVersion, standalone.KubeconfigOut, standalone.DataDir)
+	return nil
+}

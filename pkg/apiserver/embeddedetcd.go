@@ -1,0 +1,114 @@
+package apiserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.etcd.io/etcd/client/pkg/v3/fileutil"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// embeddedEtcd is an etcd of one member in this process. It listens on a
+// socket in a directory that only its owner may enter, so that it needs no
+// port and nobody else on the machine can reach it.
+type embeddedEtcd struct {
+	etcd    *embed.Etcd
+	lock    *fileutil.LockedFile
+	sockets string
+}
+
+// etcdStartTimeout is how long etcd may take to replay what it has.
+const etcdStartTimeout = 30 * time.Second
+
+// startEmbeddedEtcd starts etcd on the data in dir. The log goes to logFile.
+func startEmbeddedEtcd(ctx context.Context, dir, logFile string) (_ *embeddedEtcd, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("could not make the data directory: %w", err)
+	}
+	e := &embeddedEtcd{}
+	defer func() {
+		if err != nil {
+			e.stop()
+		}
+	}()
+	// etcd itself would wait for the lock of its database without a word.
+	e.lock, err = fileutil.TryLockFile(filepath.Join(dir, "lock"), os.O_WRONLY|os.O_CREATE, 0o600)
+	if errors.Is(err, fileutil.ErrLocked) {
+		return nil, fmt.Errorf("data directory %s is in use by another process: stop it, or choose another with --data-dir", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("could not lock the data directory: %w", err)
+	}
+	// The path of a socket is at most about 100 bytes long, whatever the
+	// length of the data directory's.
+	if e.sockets, err = os.MkdirTemp("", "extant-"); err != nil {
+		return nil, err
+	}
+	config, err := etcdConfig(dir, e.sockets, logFile)
+	if err != nil {
+		return nil, err
+	}
+	if e.etcd, err = embed.StartEtcd(config); err != nil {
+		return nil, fmt.Errorf("could not start etcd on the data in %s: %w", dir, err)
+	}
+	select {
+	case <-e.etcd.Server.ReadyNotify():
+		return e, nil
+	case err := <-e.etcd.Err():
+		return nil, fmt.Errorf("could not start etcd on the data in %s: %w", dir, err)
+	case <-time.After(etcdStartTimeout):
+		return nil, fmt.Errorf("etcd on the data in %s was not ready within %s", dir, etcdStartTimeout)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func etcdConfig(dir, sockets, logFile string) (*embed.Config, error) {
+	client := url.URL{Scheme: "unix", Path: filepath.Join(sockets, "client")}
+	peer := url.URL{Scheme: "unix", Path: filepath.Join(sockets, "peer")}
+	config := embed.NewConfig()
+	config.Name = "standalone"
+	config.Dir = filepath.Join(dir, "etcd")
+	config.ListenClientUrls, config.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
+	// A member insists on being advertised by a host and a port. Nobody dials it.
+	advertised := url.URL{Scheme: "http", Host: "localhost:2380"}
+	config.ListenPeerUrls, config.AdvertisePeerUrls = []url.URL{peer}, []url.URL{advertised}
+	config.InitialCluster = config.InitialClusterFromName(config.Name)
+	// Alone, it elects itself as soon as it is up.
+	config.TickMs, config.ElectionMs = 10, 100
+
+	zapConfig := zap.NewProductionConfig()
+	zapConfig.Level = zap.NewAtomicLevelAt(zapcore.WarnLevel)
+	zapConfig.OutputPaths, zapConfig.ErrorOutputPaths = []string{logFile}, []string{logFile}
+	logger, err := zapConfig.Build()
+	if err != nil {
+		return nil, fmt.Errorf("could not open the log file: %w", err)
+	}
+	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(logger)
+	return config, nil
+}
+
+// endpoint is where the storage finds etcd.
+func (e *embeddedEtcd) endpoint() string {
+	return "unix://" + filepath.Join(e.sockets, "client")
+}
+
+// stop ends etcd; what it acknowledged is on disk.
+func (e *embeddedEtcd) stop() {
+	if e.etcd != nil {
+		e.etcd.Close()
+	}
+	if e.sockets != "" {
+		_ = os.RemoveAll(e.sockets)
+	}
+	if e.lock != nil {
+		_ = e.lock.Close()
+	}
+}

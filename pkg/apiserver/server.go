@@ -1,0 +1,173 @@
+package apiserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/apiserver/pkg/server/healthz"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/klog/v2"
+
+	"github.com/extant-project/extant/internal/catalogue"
+	cataloguecontroller "github.com/extant-project/extant/internal/controller/catalogue"
+	"github.com/extant-project/extant/internal/controller/discovery"
+	"github.com/extant-project/extant/pkg/apis/extant"
+	"github.com/extant-project/extant/pkg/apis/extant/install"
+	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
+	"github.com/extant-project/extant/pkg/generated/clientset/versioned"
+	informers "github.com/extant-project/extant/pkg/generated/informers/externalversions"
+	"github.com/extant-project/extant/pkg/registry/stored"
+)
+
+// Server is Extant's API server with its controllers.
+type Server struct {
+	// Generic is the library's server.
+	Generic *genericapiserver.GenericAPIServer
+
+	config    *Config
+	catalogue *cataloguecontroller.Controller
+	discovery *discovery.Controller
+	informers informers.SharedInformerFactory
+}
+
+// completedConfig is a Config from which nothing is missing.
+type completedConfig struct {
+	*Config
+	generic genericapiserver.CompletedConfig
+}
+
+// CompletedConfig can only be made by Complete.
+type CompletedConfig struct {
+	*completedConfig
+}
+
+// Complete fills in what is missing.
+func (c *Config) Complete() CompletedConfig {
+	c.Generic.AddReadyzChecks(healthz.NamedCheck("observed-cluster", func(*http.Request) error {
+		if !c.Source.Settled() {
+			return errors.New("the observed cluster has not been read yet")
+		}
+		return nil
+	}))
+	return CompletedConfig{&completedConfig{c, c.Generic.Complete()}}
+}
+
+// New makes the server.
+func (c CompletedConfig) New() (*Server, error) {
+	generic, err := c.generic.New("extant-apiserver", genericapiserver.NewEmptyDelegate())
+	if err != nil {
+		return nil, err
+	}
+	storage, err := stored.Storage(c.generic.RESTOptionsGetter, c.generic.Authorization.Authorizer)
+	if err != nil {
+		return nil, err
+	}
+	group := genericapiserver.NewDefaultAPIGroupInfo(extant.GroupName, install.Scheme, metav1.ParameterCodec, install.Codecs)
+	group.VersionedResourcesStorageMap[v1alpha1.SchemeGroupVersion.Version] = storage
+	if err := generic.InstallAPIGroup(&group); err != nil {
+		return nil, err
+	}
+	s := &Server{Generic: generic, config: c.Config}
+	if err := s.addControllers(c.generic.LoopbackClientConfig); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) addControllers(loopback *rest.Config) error {
+	config := rest.CopyConfig(loopback)
+	config.ContentType = "application/vnd.kubernetes.protobuf"
+	config.UserAgent = "extant-controllers"
+	client, err := versioned.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	s.informers = informers.NewSharedInformerFactory(client, 0)
+	kinds := s.informers.Extant().V1alpha1()
+	if s.catalogue, err = cataloguecontroller.New(catalogue.Points(), client.ExtantV1alpha1(), kinds.ExtensionPoints()); err != nil {
+		return err
+	}
+	if s.discovery, err = discovery.New(s.config.Source, client.ExtantV1alpha1(), kinds); err != nil {
+		return err
+	}
+	if s.config.RunSource != nil {
+		s.Generic.AddPostStartHookOrDie("observe-cluster", func(ctx genericapiserver.PostStartHookContext) error {
+			go s.config.RunSource(ctx)
+			return nil
+		})
+	}
+	s.Generic.AddPostStartHookOrDie("run-controllers", func(ctx genericapiserver.PostStartHookContext) error {
+		s.informers.Start(ctx.Done())
+		if s.config.Host == nil {
+			go s.runControllers(ctx)
+			return nil
+		}
+		return s.lead(ctx)
+	})
+	return nil
+}
+
+// runControllers runs what only one replica may do.
+func (s *Server) runControllers(ctx context.Context) {
+	go s.catalogue.Run(ctx)
+	s.discovery.Run(ctx)
+}
+
+// The times of the Lease are those of kube-controller-manager.
+const (
+	leaseDuration = 15 * time.Second
+	renewDeadline = 10 * time.Second
+	retryPeriod   = 2 * time.Second
+	leaseName     = "extant-apiserver"
+)
+
+// lead runs the controllers while this replica holds the Lease.
+func (s *Server) lead(ctx context.Context) error {
+	host, err := kubernetes.NewForConfig(rest.AddUserAgent(rest.CopyConfig(s.config.Host), "leader-election"))
+	if err != nil {
+		return err
+	}
+	hostname, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	identity := fmt.Sprintf("%s_%d", hostname, os.Getpid())
+	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, s.config.Namespace, leaseName,
+		host.CoreV1(), host.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: identity})
+	if err != nil {
+		return err
+	}
+	elector := leaderelection.LeaderElectionConfig{
+		Lock: lock, Name: leaseName,
+		LeaseDuration: leaseDuration, RenewDeadline: renewDeadline, RetryPeriod: retryPeriod,
+		ReleaseOnCancel: true,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: s.runControllers,
+			OnStoppedLeading: func() {
+				klog.FromContext(ctx).Info("No longer the replica that writes", "lease", klog.KRef(s.config.Namespace, leaseName))
+			},
+		},
+	}
+	go func() {
+		// A replica that loses the Lease goes on serving, and stands for
+		// election again.
+		for ctx.Err() == nil {
+			leaderelection.RunOrDie(ctx, elector)
+		}
+	}()
+	return nil
+}
+
+// Run serves until the context ends, and then goes quietly.
+func (s *Server) Run(ctx context.Context) error {
+	return s.Generic.PrepareRun().RunWithContext(ctx)
+}

@@ -1,0 +1,39 @@
+package apiserver
+
+import (
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/apimachinery/pkg/util/version"
+	genericoptions "k8s.io/apiserver/pkg/server/options"
+	utilcompatibility "k8s.io/apiserver/pkg/util/compatibility"
+	utilfeature "k8s.io/apiserver/pkg/util/feature"
+	basecompatibility "k8s.io/component-base/compatibility"
+	"k8s.io/component-base/featuregate"
+	baseversion "k8s.io/component-base/version"
+)
+
+const (
+	// componentName is Extant's name among the components of this process, to
+	// whose version and feature gates flags refer as extant:….
+	componentName = "extant"
+	// componentVersion is the version that feature gates are counted from.
+	componentVersion = "0.1"
+)
+
+// newServerRunOptions registers Extant as a component with a version of its
+// own, beside the Kubernetes libraries with theirs (KEP-4330).
+func newServerRunOptions() *genericoptions.ServerRunOptions {
+	registry := utilcompatibility.DefaultComponentGlobalsRegistry
+	_, _ = registry.ComponentGlobalsOrRegister(componentName,
+		basecompatibility.NewEffectiveVersionFromString(componentVersion, "", ""),
+		featuregate.NewVersionedFeatureGate(version.MustParse(componentVersion)))
+	_, _ = registry.ComponentGlobalsOrRegister(basecompatibility.DefaultKubeComponent,
+		basecompatibility.NewEffectiveVersionFromString(baseversion.DefaultKubeBinaryVersion, "", ""),
+		utilfeature.DefaultMutableFeatureGate)
+	// There is one version of Extant so far, and it goes with the libraries
+	// that it was built with.
+	utilruntime.Must(registry.SetVersionMapping(componentName, basecompatibility.DefaultKubeComponent,
+		func(*version.Version) *version.Version {
+			return version.MustParse(baseversion.DefaultKubeBinaryVersion)
+		}))
+	return genericoptions.NewServerRunOptionsForComponent(componentName, registry)
+}
