@@ -14,8 +14,9 @@ type APIResource struct {
 	Group, Version, Resource string
 	// Subresource is empty for the resource itself.
 	Subresource string
-	// Kind is the kind of the objects that are sent and received, with the
-	// group and version where they differ from the resource's own.
+	// Kind is the kind of the objects that are sent and received. Its group and
+	// version may be left out where they are the resource's own; NewDiscovery
+	// fills them in.
 	Kind       schema.GroupVersionKind
 	Namespaced bool
 	Verbs      []string
@@ -26,15 +27,28 @@ type APIResource struct {
 type Discovery struct {
 	resources []APIResource
 	byName    map[schema.GroupResource][]int
+	byKind    map[schema.GroupKind]int
 }
 
 // NewDiscovery indexes resources. Their order within a group is kept.
 func NewDiscovery(resources []APIResource) *Discovery {
-	d := &Discovery{resources: slices.Clone(resources), byName: map[schema.GroupResource][]int{}}
+	d := &Discovery{
+		resources: slices.Clone(resources),
+		byName:    map[schema.GroupResource][]int{},
+		byKind:    map[schema.GroupKind]int{},
+	}
 	slices.SortStableFunc(d.resources, func(x, y APIResource) int {
 		return cmp.Or(cmp.Compare(x.Group, y.Group), cmp.Compare(x.Resource, y.Resource))
 	})
-	for i, r := range d.resources {
+	for i := range d.resources {
+		r := &d.resources[i]
+		if r.Kind.Version == "" {
+			r.Kind.Group, r.Kind.Version = r.Group, r.Version
+		}
+		kind := schema.GroupKind{Group: r.Group, Kind: r.Kind.Kind}
+		if _, known := d.byKind[kind]; !known && r.Subresource == "" {
+			d.byKind[kind] = i
+		}
 		key := schema.GroupResource{Group: r.Group, Resource: r.Resource}
 		d.byName[key] = append(d.byName[key], i)
 	}
@@ -64,10 +78,8 @@ func (d *Discovery) Serves(resource schema.GroupResource) bool {
 
 // ResourceOf returns the resource of a kind.
 func (d *Discovery) ResourceOf(kind schema.GroupKind) (APIResource, bool) {
-	for _, r := range d.resources {
-		if r.Subresource == "" && r.Group == kind.Group && r.Kind.Kind == kind.Kind {
-			return r, true
-		}
+	if i, ok := d.byKind[kind]; ok {
+		return d.resources[i], true
 	}
 	return APIResource{}, false
 }
