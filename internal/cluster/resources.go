@@ -176,6 +176,8 @@ func observed[T any, P typed[T]](group, version, resource, kind string, namespac
 					return nil, err
 				}
 			}
+			// A client's lists have no kind in their items; other sources do.
+			o.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
 			keepMetadata(o)
 			keep(o)
 			return o, nil
