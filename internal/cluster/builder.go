@@ -33,33 +33,82 @@ func NewBuilder(origin string) *Builder {
 // Put adds or replaces an object, which must have been kept by Resource.Keep.
 // An object that equals the one before is no change: most updates of a cluster
 // are heartbeats, of which nothing is left.
-func (b *Builder) Put(resource schema.GroupResource, object Object) {
+// It tells whether anything changed.
+func (b *Builder) Put(resource schema.GroupResource, object Object) (changed bool) {
 	e := entry{object.GetNamespace(), object.GetName(), object}
-	if t := b.head.tables[resource]; t.objects != nil {
-		if before, ok := t.objects.Get(e); ok && equality.Semantic.DeepEqual(before.object, object) {
-			return
-		}
+	if before, ok := b.get(resource, e); ok && same(before, object) {
+		return false
 	}
 	b.change(resource).ReplaceOrInsert(e)
+	return true
 }
 
-// Delete removes an object.
-func (b *Builder) Delete(resource schema.GroupResource, namespace, name string) {
-	b.change(resource).Delete(entry{namespace: namespace, name: name})
+// Delete removes an object and tells whether there was one.
+func (b *Builder) Delete(resource schema.GroupResource, namespace, name string) (changed bool) {
+	e := entry{namespace: namespace, name: name}
+	if _, ok := b.get(resource, e); !ok {
+		return false
+	}
+	b.change(resource).Delete(e)
+	return true
 }
 
 // Replace makes the objects of a resource exactly these.
 func (b *Builder) Replace(resource schema.GroupResource, all []Object) {
-	b.change(resource)
-	fresh := newObjects()
+	b.Install(resource, NewBatch(tableOf[Object](&b.head, resource), all))
+}
+
+// Batch is all objects of a resource, made ready for a Builder. Making it is
+// the long part of a Replace and needs no Builder, and so no lock.
+type Batch struct {
+	objects *objects
+	changed bool
+}
+
+// NewBatch indexes objects. Those that equal the object of the table before
+// are replaced by it, so that snapshots go on to share it.
+func NewBatch(before Table[Object], all []Object) Batch {
+	batch := Batch{objects: newObjects(), changed: before.objects == nil}
 	for _, object := range all {
-		fresh.ReplaceOrInsert(entry{object.GetNamespace(), object.GetName(), object})
+		e := entry{object.GetNamespace(), object.GetName(), object}
+		if known, ok := before.Get(e.namespace, e.name); ok && same(known, object) {
+			e = entry{known.GetNamespace(), known.GetName(), known}
+		} else {
+			batch.changed = true
+		}
+		batch.objects.ReplaceOrInsert(e)
 	}
-	b.head.tables[resource] = table{fresh, b.revision}
+	batch.changed = batch.changed || batch.objects.Len() != before.Len()
+	return batch
+}
+
+// Install makes the objects of a resource exactly those of the batch, which
+// was made from the resource's newest table, and tells whether anything
+// changed.
+func (b *Builder) Install(resource schema.GroupResource, batch Batch) (changed bool) {
+	if !batch.changed {
+		return false
+	}
+	b.change(resource)
+	b.head.tables[resource] = table{batch.objects, b.revision}
+	return true
+}
+
+// same tells whether two objects are equal. Pods, of which there are most, are
+// compared by value: their fields are interned.
+func same(x, y Object) bool {
+	if pod, ok := x.(*Pod); ok {
+		other, ok := y.(*Pod)
+		return ok && *pod == *other
+	}
+	return equality.Semantic.DeepEqual(x, y)
 }
 
 // Forget removes a resource with its objects.
 func (b *Builder) Forget(resource schema.GroupResource) {
+	if _, ok := b.head.tables[resource]; !ok {
+		return
+	}
 	b.change(headRevision)
 	delete(b.head.tables, resource)
 }
@@ -69,11 +118,13 @@ func (b *Builder) Len(resource schema.GroupResource) int {
 	return tableOf[Object](&b.head, resource).Len()
 }
 
-// SetGaps makes the gaps of a resource exactly these.
-func (b *Builder) SetGaps(resource string, gaps ...Gap) {
+// SetGaps makes the gaps of a resource exactly these and tells whether that
+// changed anything.
+func (b *Builder) SetGaps(resource string, gaps ...Gap) (changed bool) {
 	before := len(b.gaps)
 	same := 0
 	for _, gap := range gaps {
+		gap.Resource = resource
 		if _, ok := b.gaps[gap]; ok {
 			same++
 		}
@@ -85,28 +136,35 @@ func (b *Builder) SetGaps(resource string, gaps ...Gap) {
 		b.gaps[gap] = struct{}{}
 	}
 	if removed == same && same == len(gaps) {
-		return
+		return false
 	}
 	b.change(headRevision)
 	b.head.gaps = slices.SortedFunc(maps.Keys(b.gaps), func(x, y Gap) int {
 		return cmp.Or(cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.Reason, y.Reason), cmp.Compare(x.Message, y.Message))
 	})
+	return true
 }
 
-// SetVersion sets the version of the API server.
-func (b *Builder) SetVersion(gitVersion string) {
-	if b.head.GitVersion != gitVersion {
-		b.change(headRevision)
-		b.head.GitVersion = gitVersion
+// SetVersion sets the version of the API server and tells whether it is
+// another.
+func (b *Builder) SetVersion(gitVersion string) (changed bool) {
+	if b.head.GitVersion == gitVersion {
+		return false
 	}
+	b.change(headRevision)
+	b.head.GitVersion = gitVersion
+	return true
 }
 
-// SetDiscovery sets what the API server serves.
-func (b *Builder) SetDiscovery(discovery *Discovery) {
-	if !b.head.Discovery.Equal(discovery) {
-		b.change(headRevision)
-		b.head.Discovery = discovery
+// SetDiscovery sets what the API server serves and tells whether it is
+// something else.
+func (b *Builder) SetDiscovery(discovery *Discovery) (changed bool) {
+	if b.head.Discovery.Equal(discovery) {
+		return false
 	}
+	b.change(headRevision)
+	b.head.Discovery = discovery
+	return true
 }
 
 // Snapshot returns what was collected so far.
@@ -122,6 +180,15 @@ func (b *Builder) Snapshot() *Snapshot {
 	}
 	b.current = &snapshot
 	return b.current
+}
+
+func (b *Builder) get(resource schema.GroupResource, key entry) (Object, bool) {
+	t := b.head.tables[resource]
+	if t.objects == nil {
+		return nil, false
+	}
+	found, ok := t.objects.Get(key)
+	return found.object, ok
 }
 
 // change marks a table as changed and returns its objects for writing.
