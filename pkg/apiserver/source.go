@@ -29,7 +29,7 @@ type observed struct {
 func (o *Options) observed(ctx context.Context, host *rest.Config) (*observed, error) {
 	switch {
 	case o.Observe.From != "":
-		source, err := dump.Open(ctx, o.Observe.From)
+		source, err := dump.Open(ctx, o.Observe.From, dump.Options{})
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +47,7 @@ func (o *Options) observed(ctx context.Context, host *rest.Config) (*observed, e
 	if config != nil {
 		return live(config, "the cluster at "+config.Host)
 	}
-	source, err := dump.Example(ctx)
+	source, err := dump.FromFS(dump.Example())
 	if err != nil {
 		return nil, err
 	}

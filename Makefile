@@ -1,0 +1,37 @@
+# The two commands that a newcomer needs are `make run` and `make test`.
+
+VERSION ?= v0.1.0
+LDFLAGS := -s -w \
+	-X k8s.io/component-base/version.gitVersion=$(VERSION) \
+	-X k8s.io/component-base/version.gitCommit=$(shell git rev-parse HEAD 2>/dev/null || echo unknown) \
+	-X k8s.io/component-base/version.gitMajor=0 -X k8s.io/component-base/version.gitMinor=1
+
+.PHONY: help
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Build and run standalone: etcd in the process, on loopback, observing your cluster or the bundled example
+	bin/extant-apiserver --standalone $(ARGS)
+
+.PHONY: build
+build: ## Build the programs into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/extant-apiserver ./cmd/apiserver
+
+.PHONY: test
+test: build ## Run every test: engines, API, and behind a real kube-apiserver, which is built once
+	hack/test.sh
+
+.PHONY: bench
+bench: build ## Measure: start-up, memory, throughput, and the engines on a large synthetic cluster
+	hack/bench.sh
+
+.PHONY: generate
+generate: ## Write what is generated: clients, protobuf, OpenAPI, RBAC
+	hack/update-codegen.sh
+	go generate ./...
+
+.PHONY: verify
+verify: ## Check that nothing generated is stale, and lint
+	hack/verify-codegen.sh
+	hack/lint.sh

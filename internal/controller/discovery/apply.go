@@ -1,0 +1,61 @@
+package discovery
+
+import (
+	"encoding/json"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/extant-project/extant/pkg/apis/extant"
+)
+
+// applyOptions make a write take over what others wrote into discovery's own
+// fields.
+var applyOptions = metav1.ApplyOptions{FieldManager: FieldManager, Force: true}
+
+// leftAlone tells whether people asked for an object to be left alone.
+func leftAlone(object metav1.Object) bool {
+	return object.GetAnnotations()[extant.AnnotationReconcile] == "false"
+}
+
+// discovered tells whether an object was made by discovery.
+func discovered(object metav1.Object) bool {
+	return object.GetLabels()[extant.LabelOrigin] == extant.OriginDiscovered
+}
+
+// configurationOf turns a value into the apply configuration of its type: the
+// fields that are set are the fields that are applied.
+func configurationOf[C any](value any) (*C, error) {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	configuration := new(C)
+	return configuration, json.Unmarshal(data, configuration)
+}
+
+// transition completes wanted conditions: the time is that of the last change
+// of the status, which is now where it differs from what is stored.
+func transition(wanted, stored []metav1.Condition, generation int64, now metav1.Time) []metav1.Condition {
+	completed := make([]metav1.Condition, 0, len(wanted))
+	for _, condition := range wanted {
+		condition.ObservedGeneration = generation
+		condition.LastTransitionTime = now
+		if before := meta.FindStatusCondition(stored, condition.Type); before != nil && before.Status == condition.Status {
+			condition.LastTransitionTime = before.LastTransitionTime
+		}
+		completed = append(completed, condition)
+	}
+	return completed
+}
+
+// own returns the conditions among stored of the types in wanted.
+func own(stored, wanted []metav1.Condition) []metav1.Condition {
+	kept := make([]metav1.Condition, 0, len(wanted))
+	for _, condition := range wanted {
+		if before := meta.FindStatusCondition(stored, condition.Type); before != nil {
+			kept = append(kept, *before)
+		}
+	}
+	return kept
+}

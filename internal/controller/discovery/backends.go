@@ -1,0 +1,131 @@
+package discovery
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/inventory"
+	"github.com/extant-project/extant/pkg/apis/extant"
+	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
+	apply "github.com/extant-project/extant/pkg/generated/applyconfiguration/extant/v1alpha1"
+)
+
+// planBackends returns the writes that bring the Backends in line. A Backend
+// that nothing calls any more is deleted.
+func (c *Controller) planBackends(snapshot *cluster.Snapshot, found *inventory.Inventory) ([]func(context.Context) error, error) {
+	var writes []func(context.Context) error
+	names := sets.New[string]()
+	for i := range found.Backends {
+		wanted, err := served(&found.Backends[i], &v1alpha1.Backend{})
+		if err != nil {
+			return nil, err
+		}
+		names.Insert(wanted.Name)
+		stored, err := c.backends.Get(wanted.Name)
+		switch {
+		case apierrors.IsNotFound(err):
+			stored = &v1alpha1.Backend{}
+		case err != nil:
+			return nil, err
+		case leftAlone(stored):
+			continue
+		}
+		status := backendStatus(wanted, stored, metav1.NewTime(c.clock.Now()))
+		sameSpec := stored.Name != "" && equality.Semantic.DeepEqual(wanted.Spec, stored.Spec)
+		sameStatus := equality.Semantic.DeepEqual(status, ownBackendStatus(stored, status))
+		if !sameSpec || !sameStatus {
+			writes = append(writes, func(ctx context.Context) error { return c.writeBackend(ctx, wanted, status, sameSpec, sameStatus) })
+		}
+	}
+	all, err := c.backends.List(labels.SelectorFromSet(labels.Set{extant.LabelOrigin: extant.OriginDiscovered}))
+	if err != nil {
+		return nil, err
+	}
+	for _, stored := range all {
+		if names.Has(stored.Name) || leftAlone(stored) || hidden(snapshot, stored.Spec.Callers) {
+			continue
+		}
+		writes = append(writes, func(ctx context.Context) error { return c.deleteBackend(ctx, stored) })
+	}
+	return writes, nil
+}
+
+func (c *Controller) writeBackend(ctx context.Context, wanted *v1alpha1.Backend, status *v1alpha1.BackendStatus, sameSpec, sameStatus bool) error {
+	if !sameSpec {
+		spec, err := configurationOf[apply.BackendSpecApplyConfiguration](wanted.Spec)
+		if err != nil {
+			return err
+		}
+		configuration := apply.Backend(wanted.Name).
+			WithLabels(map[string]string{extant.LabelOrigin: extant.OriginDiscovered}).WithSpec(spec)
+		if _, err := c.client.Backends().Apply(ctx, configuration, applyOptions); err != nil {
+			return err
+		}
+		countWrite("backends", "apply")
+	}
+	if sameStatus {
+		return nil
+	}
+	configuration, err := configurationOf[apply.BackendStatusApplyConfiguration](status)
+	if err != nil {
+		return err
+	}
+	_, err = c.client.Backends().ApplyStatus(ctx, apply.Backend(wanted.Name).WithStatus(configuration), applyOptions)
+	if apierrors.IsNotFound(err) {
+		return nil // deleted meanwhile; the informer brings the news
+	}
+	countWrite("backends", "status")
+	return err
+}
+
+func (c *Controller) deleteBackend(ctx context.Context, stored *v1alpha1.Backend) error {
+	err := c.client.Backends().Delete(ctx, stored.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &stored.UID}})
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil
+	}
+	countWrite("backends", "delete")
+	return err
+}
+
+// hidden tells whether a caller may still be there, where Extant may not look.
+func hidden(snapshot *cluster.Snapshot, callers []v1alpha1.Caller) bool {
+	for _, gap := range snapshot.Gaps() {
+		resource, _, _ := strings.Cut(gap.Resource, ".")
+		if gap.Reason.Decides() && slices.ContainsFunc(callers, func(c v1alpha1.Caller) bool { return c.Resource == resource }) {
+			return true
+		}
+	}
+	return false
+}
+
+// backendStatus is the part of the status that discovery writes.
+func backendStatus(wanted, stored *v1alpha1.Backend, now metav1.Time) *v1alpha1.BackendStatus {
+	return &v1alpha1.BackendStatus{
+		Available:  wanted.Status.Available,
+		Reason:     wanted.Status.Reason,
+		Message:    wanted.Status.Message,
+		Endpoints:  wanted.Status.Endpoints,
+		Workloads:  wanted.Status.Workloads,
+		Conditions: transition(wanted.Status.Conditions, stored.Status.Conditions, stored.Generation, now),
+	}
+}
+
+// ownBackendStatus is the part of what is stored that discovery wrote.
+func ownBackendStatus(stored *v1alpha1.Backend, wanted *v1alpha1.BackendStatus) *v1alpha1.BackendStatus {
+	return &v1alpha1.BackendStatus{
+		Available:  stored.Status.Available,
+		Reason:     stored.Status.Reason,
+		Message:    stored.Status.Message,
+		Endpoints:  stored.Status.Endpoints,
+		Workloads:  stored.Status.Workloads,
+		Conditions: own(stored.Status.Conditions, wanted.Conditions),
+	}
+}

@@ -1,0 +1,246 @@
+// Package discovery writes what the inventory engine finds into the API: it
+// creates, updates and deletes discovered Extensions and Backends and fills the
+// status of Extensions, Backends and ExtensionPoints. It writes only what
+// differs, only as its own field manager, and never an Extension's spec. What
+// extends the cluster is decided by internal/inventory, not here.
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+
+	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/inventory"
+	"github.com/extant-project/extant/pkg/apis/extant"
+	"github.com/extant-project/extant/pkg/apis/extant/install"
+	client "github.com/extant-project/extant/pkg/generated/clientset/versioned/typed/extant/v1alpha1"
+	informers "github.com/extant-project/extant/pkg/generated/informers/externalversions/extant/v1alpha1"
+	listers "github.com/extant-project/extant/pkg/generated/listers/extant/v1alpha1"
+)
+
+// FieldManager is the name under which discovery writes.
+const FieldManager = "extant-discovery"
+
+const (
+	// interval is the least time between two passes: a burst of changes in the
+	// cluster, such as a rollout, is seen as a few.
+	interval = 400 * time.Millisecond
+	// retryInterval is how long a failed write waits.
+	retryInterval = 5 * time.Second
+	// parallelWrites bounds the requests that a pass has in flight.
+	parallelWrites = 8
+)
+
+// Controller is the discovery controller.
+type Controller struct {
+	source cluster.Source
+	client client.ExtantV1alpha1Interface
+	clock  clock.Clock
+
+	extensions listers.ExtensionLister
+	points     listers.ExtensionPointLister
+	backends   listers.BackendLister
+	synced     []cache.InformerSynced
+
+	// changed has a value when an object of the API changed.
+	changed chan struct{}
+	// written is closed after the first pass that wrote everything.
+	written     chan struct{}
+	writtenOnce sync.Once
+}
+
+// New returns a controller that writes what it finds in the source's snapshots.
+func New(source cluster.Source, client client.ExtantV1alpha1Interface, kinds informers.Interface) (*Controller, error) {
+	c := &Controller{
+		source:     source,
+		client:     client,
+		clock:      clock.RealClock{},
+		extensions: kinds.Extensions().Lister(),
+		points:     kinds.ExtensionPoints().Lister(),
+		backends:   kinds.Backends().Lister(),
+		changed:    make(chan struct{}, 1),
+		written:    make(chan struct{}),
+	}
+	notify := func(any) {
+		select {
+		case c.changed <- struct{}{}:
+		default:
+		}
+	}
+	for _, informer := range []cache.SharedIndexInformer{
+		kinds.Extensions().Informer(), kinds.ExtensionPoints().Informer(), kinds.Backends().Informer(),
+	} {
+		registration, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+			AddFunc:    notify,
+			UpdateFunc: func(_, object any) { notify(object) },
+			DeleteFunc: notify,
+		})
+		if err != nil {
+			return nil, err
+		}
+		c.synced = append(c.synced, registration.HasSynced)
+	}
+	return c, nil
+}
+
+// Written is closed once a first inventory is in the API.
+func (c *Controller) Written() <-chan struct{} { return c.written }
+
+// Run writes what is found until the context ends.
+func (c *Controller) Run(ctx context.Context) {
+	if !cache.WaitForCacheSync(ctx.Done(), c.synced...) {
+		return
+	}
+	clusterChanged, stop := c.source.Subscribe()
+	defer stop()
+	logger := klog.FromContext(ctx)
+	var failed string
+	var retry <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-clusterChanged:
+		case <-c.changed:
+		case <-retry:
+		}
+		retry = nil
+		err := c.pass(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			if failed != err.Error() { // said once, not at each retry
+				logger.Error(err, "Could not write what was found")
+			}
+			failed, retry = err.Error(), c.clock.After(retryInterval)
+		case failed != "":
+			logger.Info("What was found is written again")
+			failed = ""
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.clock.After(interval):
+		}
+	}
+}
+
+// errNotSettled ends a pass before the observed cluster was read: nothing is
+// concluded from what has not been looked at.
+var errNotSettled = errors.New("the observed cluster has not been read yet")
+
+// pass brings the API in line with the newest snapshot.
+func (c *Controller) pass(ctx context.Context) error {
+	points, err := c.hubPoints()
+	if err != nil {
+		return err
+	}
+	c.source.Observe(named(points))
+	if !c.source.Settled() {
+		return errNotSettled
+	}
+	stored, err := c.extensions.List(labels.Everything())
+	if err != nil {
+		return err
+	}
+	extensions, err := toHub(stored, func() *extant.Extension { return &extant.Extension{} })
+	if err != nil {
+		return err
+	}
+	start := c.clock.Now()
+	snapshot := c.source.Snapshot()
+	found := inventory.Take(snapshot, points, extensions)
+	observePass(snapshot, c.clock.Since(start))
+
+	plan, err := c.plan(snapshot, found)
+	if err != nil {
+		return err
+	}
+	writes, ctx := errgroup.WithContext(ctx)
+	writes.SetLimit(parallelWrites)
+	for _, write := range plan {
+		writes.Go(func() error { return write(ctx) })
+	}
+	if err := writes.Wait(); err != nil {
+		return err
+	}
+	if len(points) > 0 {
+		c.writtenOnce.Do(func() { close(c.written) })
+	}
+	return nil
+}
+
+// plan returns the writes that bring the API in line with what was found.
+func (c *Controller) plan(snapshot *cluster.Snapshot, found *inventory.Inventory) ([]func(context.Context) error, error) {
+	extensions, err := c.planExtensions(found)
+	if err != nil {
+		return nil, err
+	}
+	backends, err := c.planBackends(snapshot, found)
+	if err != nil {
+		return nil, err
+	}
+	points, err := c.planPoints(found)
+	return slices.Concat(extensions, backends, points), err
+}
+
+func (c *Controller) hubPoints() ([]*extant.ExtensionPoint, error) {
+	stored, err := c.points.List(labels.Everything())
+	if err != nil {
+		return nil, err
+	}
+	points, err := toHub(stored, func() *extant.ExtensionPoint { return &extant.ExtensionPoint{} })
+	slices.SortFunc(points, func(x, y *extant.ExtensionPoint) int { return strings.Compare(x.Name, y.Name) })
+	return points, err
+}
+
+// named returns the resources that points name and Extant does not observe by
+// itself.
+func named(points []*extant.ExtensionPoint) []schema.GroupResource {
+	var resources []schema.GroupResource
+	for _, point := range points {
+		for _, r := range point.Spec.RegisteredBy {
+			resource := schema.GroupResource{Group: r.Group, Resource: r.Resource}
+			if _, observed := cluster.Lookup(resource); r.Resource != "" && !observed && !slices.Contains(resources, resource) {
+				resources = append(resources, resource)
+			}
+		}
+	}
+	return resources
+}
+
+// toHub converts served objects. Conversion shares memory with the informer's
+// objects, which the engine does not change.
+func toHub[H, V runtime.Object](served []V, newHub func() H) ([]H, error) {
+	hubs := make([]H, 0, len(served))
+	for _, object := range served {
+		hub := newHub()
+		if err := install.Scheme.Convert(object, hub, nil); err != nil {
+			return nil, fmt.Errorf("could not convert %T: %w", object, err)
+		}
+		hubs = append(hubs, hub)
+	}
+	return hubs, nil
+}
+
+// served converts what the engine found to the version in which it is written.
+func served[V runtime.Object](hub runtime.Object, into V) (V, error) {
+	if err := install.Scheme.Convert(hub, into, nil); err != nil {
+		return into, fmt.Errorf("could not convert %T: %w", hub, err)
+	}
+	return into, nil
+}
