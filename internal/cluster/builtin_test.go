@@ -36,7 +36,6 @@ func TestBuiltinDiscoveryOfTheNewestVersionIsWhatItsAPIServerServed(t *testing.T
 }
 
 func TestBuiltinDiscoveryFollowsTheHistoryOfKubernetes(t *testing.T) {
-	resource := func(name string) schema.GroupResource { return schema.ParseGroupResource(name) }
 	for _, test := range []struct {
 		version, resource string
 		want              []string
@@ -65,7 +64,7 @@ func TestBuiltinDiscoveryFollowsTheHistoryOfKubernetes(t *testing.T) {
 	} {
 		t.Run(test.version+" "+test.resource, func(t *testing.T) {
 			var got []string
-			for _, v := range BuiltinDiscovery(test.version).Versions(resource(test.resource)) {
+			for _, v := range BuiltinDiscovery(test.version).Versions(schema.ParseGroupResource(test.resource)) {
 				got = append(got, v.Version)
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {

@@ -23,6 +23,17 @@ func orDefault[T any](field **T, value T) {
 	}
 }
 
+// defaultNamespace adds the label that each namespace has.
+func defaultNamespace(namespace *corev1.Namespace) {
+	if namespace.Labels[corev1.LabelMetadataName] == namespace.Name {
+		return
+	}
+	if namespace.Labels == nil {
+		namespace.Labels = map[string]string{}
+	}
+	namespace.Labels[corev1.LabelMetadataName] = namespace.Name
+}
+
 func defaultMutatingWebhooks(configuration *admissionregistrationv1.MutatingWebhookConfiguration) {
 	for i := range configuration.Webhooks {
 		hook := &configuration.Webhooks[i]

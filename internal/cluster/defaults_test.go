@@ -59,6 +59,7 @@ webhooks:
 			`spec: {service: {namespace: n, name: s, port: 443}, groupPriorityMinimum: 0, versionPriority: 0}`},
 		{"services", `spec: {ports: [{port: 443}, {port: 53, protocol: UDP, targetPort: dns}]}`,
 			`spec: {ports: [{port: 443, protocol: TCP, targetPort: 443}, {port: 53, protocol: UDP, targetPort: dns}]}`},
+		{"namespaces", `metadata: {name: shop}`, `metadata: {name: shop, labels: {kubernetes.io/metadata.name: shop}}`},
 		{"statefulsets.apps", `spec: {replicas: 0}`, `spec: {replicas: 0}`},
 		{"deployments.apps", `spec: {}`, `spec: {replicas: 1}`},
 		{"replicasets.apps", `

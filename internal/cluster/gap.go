@@ -4,18 +4,18 @@ package cluster
 type GapReason string
 
 const (
-	// GapForbidden: Extant may not read the resource. Decides.
+	// GapForbidden means: Extant may not read the resource. Decides.
 	GapForbidden GapReason = "Forbidden"
-	// GapNotServed: the cluster does not serve the resource. Decides.
+	// GapNotServed means: the cluster does not serve the resource. Decides.
 	GapNotServed GapReason = "NotServed"
-	// GapNotSynced: the resource has not been read yet. Decides.
+	// GapNotSynced means: the resource has not been read yet. Decides.
 	GapNotSynced GapReason = "NotSynced"
-	// GapMalformed: a part of it could not be understood. Decides.
+	// GapMalformed means: a part of it could not be understood. Decides.
 	GapMalformed GapReason = "Malformed"
-	// GapNotInDump: the dump has no such objects and is taken as the whole
+	// GapNotInDump means: the dump has no such objects and is taken as the whole
 	// cluster. Informs.
 	GapNotInDump GapReason = "NotInDump"
-	// GapAssumed: something was assumed; the message says what. Informs.
+	// GapAssumed means: something was assumed; the message says what. Informs.
 	GapAssumed GapReason = "Assumed"
 )
 

@@ -51,7 +51,7 @@ type Resource struct {
 // Resources is every resource that Extant observes by itself. RBAC is generated
 // from it.
 var Resources = []Resource{
-	observed("", "v1", "namespaces", "Namespace", clusterScoped, func(*corev1.Namespace) {}),
+	observed("", "v1", "namespaces", "Namespace", clusterScoped, defaultNamespace),
 	observed("", "v1", "nodes", "Node", clusterScoped, keepNode),
 	pods,
 	observed("", "v1", "services", "Service", namespaced, defaultService),
