@@ -36,7 +36,7 @@ func record(ctx context.Context, programs string, flags ...string) ([]apidiscove
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	ports, err := freePorts(3)
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func get(ctx context.Context, client *http.Client, url string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, err
@@ -144,13 +144,13 @@ func start(ctx context.Context, dir, program string, args ...string) (stop func(
 	command := exec.CommandContext(ctx, program, args...)
 	command.Stdout, command.Stderr = log, log
 	if err := command.Start(); err != nil {
-		log.Close()
+		_ = log.Close()
 		return nil, fmt.Errorf("could not start %s: %w", program, err)
 	}
 	return func() {
 		_ = command.Process.Kill()
 		_ = command.Wait()
-		log.Close()
+		_ = log.Close()
 	}, nil
 }
 
@@ -162,7 +162,7 @@ func freePorts(n int) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer listener.Close()
+		defer func() { _ = listener.Close() }()
 		ports[i] = listener.Addr().(*net.TCPAddr).Port
 	}
 	return ports, nil

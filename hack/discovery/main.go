@@ -22,8 +22,9 @@ const header = `# Kubernetes' own resources, written by hack/update-discovery.sh
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "discovery: %v\n", err)
 		os.Exit(1)
 	}
