@@ -63,19 +63,20 @@ func TestTheRevisionTellsWhetherWhatIsReadHasChanged(t *testing.T) {
 		t.Error("a pod did not change the revision of pods")
 	}
 	last := second
-	for what, change := range map[string]func(){
-		"a gap":         func() { b.SetGaps("pods", Gap{Reason: GapForbidden}) },
-		"the gap's end": func() { b.SetGaps("pods") },
-		"the version":   func() { b.SetVersion("v1.30.0") },
-		"the discovery": func() { b.SetDiscovery(BuiltinDiscovery("v1.30.0")) },
-		"the end of a resource": func() {
-			b.Forget(podsResource)
-		},
+	for _, change := range []struct {
+		what string
+		make func()
+	}{
+		{"a gap", func() { b.SetGaps("pods", Gap{Reason: GapForbidden}) }},
+		{"the gap's end", func() { b.SetGaps("pods") }},
+		{"the version", func() { b.SetVersion("v1.30.0") }},
+		{"the discovery", func() { b.SetDiscovery(BuiltinDiscovery("v1.30.0")) }},
+		{"the end of a resource", func() { b.Forget(podsResource) }},
 	} {
-		change()
+		change.make()
 		next := b.Snapshot()
 		if next == last || next.Revision(servicesResource) == last.Revision(servicesResource) {
-			t.Errorf("%s did not change the revision", what)
+			t.Errorf("%s did not change the revision", change.what)
 		}
 		last = next
 	}
