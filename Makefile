@@ -1,10 +1,7 @@
 # The two commands that a newcomer needs are `make run` and `make test`.
 
 VERSION ?= v0.1.0
-LDFLAGS := -s -w \
-	-X k8s.io/component-base/version.gitVersion=$(VERSION) \
-	-X k8s.io/component-base/version.gitCommit=$(shell git rev-parse HEAD 2>/dev/null || echo unknown) \
-	-X k8s.io/component-base/version.gitMajor=0 -X k8s.io/component-base/version.gitMinor=1
+LDFLAGS := -s -w -X github.com/extant-project/extant/pkg/apiserver.gitVersion=$(VERSION)
 
 .PHONY: help
 help: ## What can be made

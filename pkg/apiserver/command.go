@@ -16,7 +16,6 @@ import (
 	"k8s.io/component-base/logs"
 	logsapi "k8s.io/component-base/logs/api/v1"
 	"k8s.io/component-base/term"
-	"k8s.io/component-base/version/verflag"
 	"k8s.io/klog/v2"
 )
 
@@ -29,11 +28,10 @@ func NewCommand(ctx context.Context) *cobra.Command {
 		Short: "Serve what extends a Kubernetes cluster as an API",
 		Long: "extant-apiserver observes a Kubernetes cluster and serves what extends it as the API group extant.dev:\n" +
 			"behind kube-aggregator with an etcd of its own, or, with --standalone, on its own.",
-		Args:          cobra.NoArgs,
-		SilenceUsage:  true,
-		SilenceErrors: false,
+		Version:      gitVersion,
+		Args:         cobra.NoArgs,
+		SilenceUsage: true,
 		RunE: func(command *cobra.Command, _ []string) error {
-			verflag.PrintAndExitIfRequested()
 			if err := options.Complete(); err != nil {
 				return err
 			}
@@ -45,9 +43,7 @@ func NewCommand(ctx context.Context) *cobra.Command {
 	}
 	command.SetContext(ctx)
 	sections := options.Flags()
-	verflag.AddFlags(sections.FlagSet("Extant"))
 	command.Flags().AddFlagSet(options.flags)
-	command.Flags().AddFlagSet(sections.FlagSet("Extant"))
 	columns, _, _ := term.TerminalSize(os.Stdout)
 	cliflag.SetUsageAndHelpFunc(command, sections, columns)
 	return command

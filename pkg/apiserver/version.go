@@ -19,6 +19,10 @@ const (
 	componentVersion = "0.1"
 )
 
+// gitVersion is set by the build. The version of component-base is left alone:
+// the libraries take it for that of Kubernetes.
+var gitVersion = "v0.1.0-dev"
+
 // newServerRunOptions registers Extant as a component with a version of its
 // own, beside the Kubernetes libraries with theirs (KEP-4330).
 func newServerRunOptions() *genericoptions.ServerRunOptions {
