@@ -17,6 +17,8 @@ import (
 	logsapi "k8s.io/component-base/logs/api/v1"
 	"k8s.io/component-base/term"
 	"k8s.io/klog/v2"
+
+	"github.com/extant-project/extant/internal/pki"
 )
 
 // NewCommand returns the command line of the server. The context ends the
@@ -42,6 +44,7 @@ func NewCommand(ctx context.Context) *cobra.Command {
 		},
 	}
 	command.SetContext(ctx)
+	command.AddCommand(pki.NewCommand())
 	sections := options.Flags()
 	command.Flags().AddFlagSet(options.flags)
 	columns, _, _ := term.TerminalSize(os.Stdout)

@@ -67,6 +67,9 @@ func (o *Options) Config(ctx context.Context) (*Config, error) {
 		if err := o.prepareForHost(ctx, host); err != nil {
 			return nil, err
 		}
+		if err := o.prepareServingCertificate(); err != nil {
+			return nil, err
+		}
 	}
 	o.Recommended.ExtraAdmissionInitializers = func(*genericapiserver.RecommendedConfig) ([]admission.PluginInitializer, error) {
 		return nil, nil
@@ -74,13 +77,17 @@ func (o *Options) Config(ctx context.Context) (*Config, error) {
 	if err := o.listen(); err != nil {
 		return nil, err
 	}
-	if err := o.Recommended.ApplyTo(generic); err != nil {
+	err := o.Recommended.ApplyTo(generic)
+	if err != nil {
 		return nil, err
 	}
 	if o.Standalone.Enabled {
-		if err := o.Standalone.secure(&generic.Config); err != nil {
-			return nil, err
-		}
+		err = o.Standalone.secure(&generic.Config)
+	} else {
+		err = o.ServingCertificate.manage(generic.SecureServing, config.Host)
+	}
+	if err != nil {
+		return nil, err
 	}
 	generic.RESTOptionsGetter = deadlineGetter{generic.RESTOptionsGetter}
 	// The controllers of this process write in bursts when the cluster changes.
