@@ -98,16 +98,18 @@ func (t *taker) available(g *group, names []string, backends map[string]*extant.
 			unknown = append(unknown, name)
 		}
 	}
-	down, partly, running := t.readiness(g)
+	down, partly, running, unclear := t.readiness(g)
 	if len(down) > 0 {
 		return condition(metav1.ConditionFalse, ReasonWorkloadNotReady, "no pod is ready of "+listed(down))
 	}
-	if gap, ok := t.hidden(append(slices.Clone(hookResources), workloads...)...); ok {
+	if gap, ok := t.hidden(append(slices.Clone(callResources), workloads...)...); ok {
 		return condition(metav1.ConditionUnknown, ReasonNotVisible, fmt.Sprintf("%s cannot be seen: %s", gap.Resource, gap.Reason))
 	}
 	switch {
+	case len(unclear) > 0:
+		return condition(metav1.ConditionUnknown, ReasonNotVisible, "the pods cannot be seen of "+listed(unclear))
 	case len(unknown) > 0:
-		return condition(metav1.ConditionUnknown, ReasonNotProbed, "only a probe can tell whether "+listed(unknown)+" answers")
+		return condition(metav1.ConditionUnknown, ReasonNotProbed, "not probed: "+listed(unknown))
 	case len(names) == 0 && running == 0:
 		return condition(metav1.ConditionUnknown, ReasonNothingRuns, "no workload of it is known")
 	case len(partly) > 0:
@@ -118,8 +120,9 @@ func (t *taker) available(g *group, names []string, backends map[string]*extant.
 }
 
 // readiness returns the workloads of a group of which no pod is ready, those of
-// which some are, and how many there are. Workloads that want no pod are fine.
-func (t *taker) readiness(g *group) (down, partly []string, running int) {
+// which some are, how many there are, and those of which it cannot be told.
+// Workloads that want no pod are fine.
+func (t *taker) readiness(g *group) (down, partly []string, running int, unclear []string) {
 	for _, i := range g.parts {
 		p := &t.parts[i]
 		resource := resourceOf(p.ref)
@@ -127,9 +130,11 @@ func (t *taker) readiness(g *group) (down, partly []string, running int) {
 			continue
 		}
 		running++
-		ready, wanted := t.replicasOf(workload{resource, p.object})
+		ready, wanted, known := t.replicasOf(workload{resource, p.object})
 		name := p.ref.Namespace + "/" + p.ref.Name
 		switch {
+		case !known:
+			unclear = append(unclear, name)
 		case wanted > 0 && ready == 0:
 			down = append(down, name)
 		case ready < wanted:
@@ -138,7 +143,8 @@ func (t *taker) readiness(g *group) (down, partly []string, running int) {
 	}
 	slices.Sort(down)
 	slices.Sort(partly)
-	return down, partly, running
+	slices.Sort(unclear)
+	return down, partly, running, unclear
 }
 
 // listed joins names for people: the first three, and how many more.

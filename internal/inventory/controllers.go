@@ -69,21 +69,21 @@ func (t *taker) addWorkload(resource schema.GroupResource, workload cluster.Obje
 
 // replicas returns the pods of a workload that are ready and wanted; reported
 // is false where its status was never written.
-func replicas(workload cluster.Object) (ready, wanted int32, reported, ok bool) {
+func replicas(workload cluster.Object) (ready, wanted int32, reported bool) {
 	switch w := workload.(type) {
 	case *appsv1.Deployment:
 		s := &w.Status
-		return s.ReadyReplicas, valueOr(w.Spec.Replicas, 1), s.ObservedGeneration > 0 || s.Replicas > 0 || len(s.Conditions) > 0, true
+		return s.ReadyReplicas, valueOr(w.Spec.Replicas, 1), s.ObservedGeneration > 0 || s.Replicas > 0 || len(s.Conditions) > 0
 	case *appsv1.StatefulSet:
 		s := &w.Status
-		return s.ReadyReplicas, valueOr(w.Spec.Replicas, 1), s.ObservedGeneration > 0 || s.Replicas > 0 || s.CurrentRevision != "", true
+		return s.ReadyReplicas, valueOr(w.Spec.Replicas, 1), s.ObservedGeneration > 0 || s.Replicas > 0
 	case *appsv1.ReplicaSet:
 		s := &w.Status
-		return s.ReadyReplicas, valueOr(w.Spec.Replicas, 1), s.ObservedGeneration > 0 || s.Replicas > 0, true
+		return s.ReadyReplicas, valueOr(w.Spec.Replicas, 1), s.ObservedGeneration > 0 || s.Replicas > 0
 	case *appsv1.DaemonSet:
 		s := &w.Status
-		return s.NumberReady, s.DesiredNumberScheduled, s.ObservedGeneration > 0 || s.DesiredNumberScheduled > 0, true
+		return s.NumberReady, s.DesiredNumberScheduled, s.ObservedGeneration > 0 || s.DesiredNumberScheduled > 0
 	default:
-		return 0, 0, false, false
+		return 0, 0, true
 	}
 }

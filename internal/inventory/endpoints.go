@@ -36,7 +36,7 @@ func (t *taker) endpointsOf(service *corev1.Service, port *corev1.ServicePort, s
 	}
 	e := endpoints{assumed: "the dump has neither pods nor endpoint slices"}
 	for _, w := range selected {
-		ready, wanted := t.replicasOf(w)
+		ready, wanted, _ := t.replicasOf(w)
 		e.counts.Ready += ready
 		e.counts.Total += wanted
 	}
@@ -151,29 +151,32 @@ func (t *taker) zoneOf(node string) string {
 }
 
 // replicasOf returns the pods of a workload that are ready and wanted. Where a
-// dump has no status, its pods are counted, and where it has no pods either,
-// all count as ready.
-func (t *taker) replicasOf(w workload) (ready, wanted int32) {
-	ready, wanted, reported, ok := replicas(w.object)
-	if pod, isPod := w.object.(*cluster.Pod); isPod {
+// dump has no status, its pods are counted, and where it has neither pods nor
+// endpoint slices, all count as ready. It is not known where they may not be
+// seen.
+func (t *taker) replicasOf(w workload) (ready, wanted int32, known bool) {
+	if pod, ok := w.object.(*cluster.Pod); ok {
 		if pod.Ready {
-			return 1, 1
+			return 1, 1, true
 		}
-		return 0, 1
+		return 0, 1, true
 	}
-	if !ok || reported {
-		return ready, wanted
+	ready, wanted, reported := replicas(w.object)
+	if reported || t.snapshot.Origin != "dump" {
+		return ready, wanted, true
 	}
-	bare := t.informs(pods.String(), cluster.GapNotInDump) && t.informs(endpointSlices.String(), cluster.GapNotInDump)
 	if w.resource == daemonSets {
 		// How many nodes it is for cannot be told without its status.
 		wanted = max(wanted, 1)
 	}
-	if bare {
-		return wanted, wanted
+	if _, hidden := t.hidden(pods, replicaSets, endpointSlices); hidden {
+		return 0, wanted, false
 	}
-	if t.snapshot.Origin != "dump" || t.informs(pods.String(), cluster.GapNotInDump) {
-		return ready, wanted
+	if t.informs(pods.String(), cluster.GapNotInDump) {
+		if t.informs(endpointSlices.String(), cluster.GapNotInDump) {
+			return wanted, wanted, true
+		}
+		return ready, wanted, true
 	}
 	for pod := range t.snapshot.Pods().InNamespace(w.object.GetNamespace()) {
 		if !pod.Ready || pod.Terminating {
@@ -183,5 +186,5 @@ func (t *taker) replicasOf(w workload) (ready, wanted int32) {
 			ready++
 		}
 	}
-	return ready, max(wanted, ready)
+	return ready, max(wanted, ready), true
 }

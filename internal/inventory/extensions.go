@@ -116,7 +116,7 @@ func (t *taker) worst(hooks []*Hook) extant.FailureMode {
 			worst = max(worst, slices.Index(severity, t.failureOf(h)))
 		}
 	}
-	if _, hidden := t.hidden(hookResources...); hidden && severity[worst] != extant.FailureModeBlocks {
+	if _, hidden := t.hidden(callResources...); hidden && severity[worst] != extant.FailureModeBlocks {
 		return ""
 	}
 	return severity[worst]
@@ -214,6 +214,9 @@ func (t *taker) readyOf(p *part) string {
 	if p.object == nil || (resource != pods && !slices.Contains(workloads, resource)) {
 		return ""
 	}
-	ready, wanted := t.replicasOf(workload{resource, p.object})
+	ready, wanted, known := t.replicasOf(workload{resource, p.object})
+	if !known {
+		return ""
+	}
 	return fmt.Sprintf("%d/%d", ready, wanted)
 }

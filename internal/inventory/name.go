@@ -64,20 +64,36 @@ func (t *taker) name() {
 	}
 }
 
-// keysBySet returns the best key of each set, by its root.
+// keysBySet returns the best key of each set, by its root. Where the key holds
+// in the whole cluster, its namespace is the first that a part is in or calls:
+// it tells the set from others of its name.
 func (t *taker) keysBySet() map[int32]key {
 	keys := map[int32]key{}
+	where := map[int32]string{}
 	for i := range t.parts {
 		p := &t.parts[i]
+		root := t.find(int32(i))
+		namespace := p.ref.Namespace
+		if namespace == "" && len(p.calls) > 0 {
+			namespace = p.calls[0]
+		}
+		if have := where[root]; namespace != "" && (have == "" || namespace < have) {
+			where[root] = namespace
+		}
 		k, ok := p.best()
 		if !ok {
 			continue
 		}
-		if k.label() && p.ref.Namespace == "" && len(p.calls) > 0 {
-			k.namespace = p.calls[0]
+		if k.label() {
+			k.namespace = namespace
 		}
-		root := t.find(int32(i))
 		if have, ok := keys[root]; !ok || compareKeys(k, have) < 0 {
+			keys[root] = k
+		}
+	}
+	for root, k := range keys {
+		if k.namespace == "" {
+			k.namespace = where[root]
 			keys[root] = k
 		}
 	}

@@ -55,7 +55,8 @@ var joiners = []schema.GroupResource{
 	resourceQuotas, limitRanges, networkPolicies, priorityClasses, flowSchemas, priorityLevels,
 }
 
-// hookResources are those whose objects can make the API server call a
-// backend. Where one of them cannot be seen, an extension may be called in ways
-// that do not show.
-var hookResources = []schema.GroupResource{mutatingConfigurations, validatingConfigurations, definitions, apiServices}
+// callResources are those that tell who calls an extension: the objects that
+// can make the API server call a backend, and the Services that connect them
+// with workloads. Where one of them cannot be seen, an extension may be called
+// in ways that do not show.
+var callResources = []schema.GroupResource{mutatingConfigurations, validatingConfigurations, definitions, apiServices, services}

@@ -33,9 +33,10 @@ func (t *taker) unfound() (kept []extant.Extension, gone []string) {
 			})
 		}
 		recorded := append(slices.Clone(status.Components), stored.Status.Components...)
-		discovered := t.discovered(false, recorded, name)
+		isThere := slices.ContainsFunc(status.Components, func(c extant.ComponentStatus) bool { return c.Found })
+		discovered := t.discovered(isThere, recorded, name)
 		unknown := discovered.Status == metav1.ConditionUnknown
-		if stored.Labels[extant.LabelOrigin] == extant.OriginDiscovered && !unknown && equality.Semantic.DeepEqual(stored.Spec, extant.ExtensionSpec{}) {
+		if stored.Labels[extant.LabelOrigin] == extant.OriginDiscovered && discovered.Status == metav1.ConditionFalse && equality.Semantic.DeepEqual(stored.Spec, extant.ExtensionSpec{}) {
 			gone = append(gone, name)
 			continue
 		}
@@ -46,7 +47,7 @@ func (t *taker) unfound() (kept []extant.Extension, gone []string) {
 		status.Provides = slices.Clone(stored.Spec.Provides)
 		if unknown {
 			status.Points = stored.Status.Points
-			status.Components = stored.Status.Components
+			status.Components = withRecorded(status.Components, stored.Status.Components)
 			status.Provides = stored.Status.Provides
 			status.Backends = stored.Status.Backends
 			status.FailureMode = stored.Status.FailureMode
@@ -56,4 +57,18 @@ func (t *taker) unfound() (kept []extant.Extension, gone []string) {
 		kept = append(kept, extension)
 	}
 	return kept, gone
+}
+
+// withRecorded returns the components that were recorded, and the declared ones
+// that were not.
+func withRecorded(declared, recorded []extant.ComponentStatus) []extant.ComponentStatus {
+	all := slices.Clone(recorded)
+	for _, c := range declared {
+		if !slices.ContainsFunc(recorded, func(r extant.ComponentStatus) bool {
+			return r.Group == c.Group && r.Resource == c.Resource && r.Namespace == c.Namespace && r.Name == c.Name
+		}) {
+			all = append(all, c)
+		}
+	}
+	return all
 }

@@ -1,0 +1,193 @@
+package inventory
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/extant-project/extant/internal/catalogue"
+	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/pkg/apis/extant"
+	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
+)
+
+var update = flag.Bool("update", false, "rewrite the expectations of the fixtures")
+
+// TestFixtures takes the inventory of each fixture in testdata. A fixture is a
+// txtar archive: the rule in prose, the cluster in *.yaml, further points in
+// points.yaml, the stored Extensions in extensions.yaml, and what is to be
+// found in want.
+func TestFixtures(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) < 25 {
+		t.Fatalf("only %d fixtures (%v)", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runFixture(t, file) })
+	}
+}
+
+func runFixture(t *testing.T, file string) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(strings.Fields(string(archive.Comment))) < 8 {
+		t.Error("it does not say what rule it shows")
+	}
+	points := slices.Clone(catalogue.Points())
+	var extensions []*extant.Extension
+	var objects []string
+	want := -1
+	for i, f := range archive.Files {
+		switch {
+		case f.Name == "want":
+			want = i
+		case f.Name == "points.yaml":
+			points = append(points, decodeAll[*extant.ExtensionPoint](t, string(f.Data))...)
+		case f.Name == "extensions.yaml":
+			extensions = decodeAll[*extant.Extension](t, string(f.Data))
+		case strings.HasSuffix(f.Name, ".yaml"):
+			objects = append(objects, string(f.Data))
+		default:
+			t.Fatalf("%s is no part of a fixture", f.Name)
+		}
+	}
+	snapshot := readCluster(t, strings.Join(objects, "---\n"), points)
+	print := func(i *Inventory) string { return format(i) + formatPoints(i.Points, namesOf(points)) }
+	found := Take(snapshot, points, extensions)
+	got := print(found)
+	if *update {
+		if want < 0 {
+			want = len(archive.Files)
+			archive.Files = append(archive.Files, txtar.File{Name: "want"})
+		}
+		archive.Files[want].Data = []byte(got)
+		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want < 0 {
+		t.Fatal("it has no want; run with -update, and read what is written")
+	}
+	if diff := cmp.Diff(string(archive.Files[want].Data), got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for seed := range uint64(5) {
+		shuffled := shuffle(points, extensions, seed)
+		again := print(Take(rebuild(snapshot, points, seed, schema.GroupResource{}), shuffled.points, shuffled.extensions))
+		if diff := cmp.Diff(got, again); diff != "" {
+			t.Fatalf("in another order:\n%s", diff)
+		}
+	}
+	checkServed(t, found)
+	checkForbidden(t, snapshot, points, extensions, found)
+}
+
+// checkServed converts what was found as the controller does.
+func checkServed(t *testing.T, found *Inventory) {
+	t.Helper()
+	for i := range found.Extensions {
+		if err := v1alpha1.Convert_extant_Extension_To_v1alpha1_Extension(&found.Extensions[i], &v1alpha1.Extension{}, nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// checkForbidden marks each resource as forbidden in turn. What cannot be seen
+// may only make verdicts unknown, and is no reason to delete anything.
+func checkForbidden(t *testing.T, snapshot *cluster.Snapshot, points []*extant.ExtensionPoint, extensions []*extant.Extension, before *Inventory) {
+	t.Helper()
+	verdicts := verdictsOf(before)
+	resources := append(Reads(points), schema.GroupResource{Resource: "pods"})
+	// What was found once is stored by the time that it becomes hidden.
+	known := slices.Clone(extensions)
+	for i := range before.Extensions {
+		e := &before.Extensions[i]
+		if at := slices.IndexFunc(known, func(k *extant.Extension) bool { return k.Name == e.Name }); at >= 0 {
+			stored := known[at].DeepCopy()
+			stored.Status = e.Status
+			known[at] = stored
+			continue
+		}
+		known = append(known, e)
+	}
+	for _, resource := range resources {
+		after := Take(rebuild(snapshot, points, 1, resource), points, known)
+		for _, name := range after.Gone {
+			if !slices.Contains(before.Gone, name) && hasComponent(before, name, resource) {
+				t.Errorf("without %s, %s is gone", resource, name)
+			}
+		}
+		for what, verdict := range verdictsOf(after) {
+			was, ok := verdicts[what]
+			if ok && verdict != was && verdict != "Unknown" && verdict != "" {
+				t.Errorf("without %s, %s goes from %s to %s", resource, what, was, verdict)
+			}
+		}
+	}
+}
+
+func hasComponent(inventory *Inventory, name string, resource schema.GroupResource) bool {
+	for i := range inventory.Extensions {
+		if e := &inventory.Extensions[i]; e.Name == name {
+			return slices.ContainsFunc(e.Status.Components, func(c extant.ComponentStatus) bool {
+				return c.Group == resource.Group && c.Resource == resource.Resource
+			})
+		}
+	}
+	return false
+}
+
+func verdictsOf(inventory *Inventory) map[string]string {
+	verdicts := map[string]string{}
+	conditions := func(of string, conditions []metav1.Condition) {
+		for _, c := range conditions {
+			verdicts[of+" "+c.Type] = string(c.Status)
+		}
+	}
+	for i := range inventory.Extensions {
+		e := &inventory.Extensions[i]
+		conditions("extension "+e.Name, e.Status.Conditions)
+		verdicts["extension "+e.Name+" failureMode"] = string(e.Status.FailureMode)
+	}
+	for i := range inventory.Backends {
+		b := &inventory.Backends[i]
+		verdicts["backend "+b.Name] = string(b.Status.Available)
+		conditions("backend "+b.Name, b.Status.Conditions)
+	}
+	for name, p := range inventory.Points {
+		verdicts["point "+name] = string(p.Supported)
+	}
+	return verdicts
+}
+
+type input struct {
+	points     []*extant.ExtensionPoint
+	extensions []*extant.Extension
+}
+
+func shuffle(points []*extant.ExtensionPoint, extensions []*extant.Extension, seed uint64) input {
+	i := input{slices.Clone(points), slices.Clone(extensions)}
+	if seed%2 == 0 {
+		slices.Reverse(i.points)
+		slices.Reverse(i.extensions)
+	}
+	return i
+}
+
+func namesOf(points []*extant.ExtensionPoint) []string {
+	var names []string
+	for _, p := range points {
+		names = append(names, p.Name)
+	}
+	return names
+}
