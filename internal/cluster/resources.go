@@ -3,6 +3,8 @@ package cluster
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -202,11 +204,22 @@ func (r Resource) orElse(versions ...string) Resource {
 func keepMetadata(object metav1.Object) {
 	object.SetManagedFields(nil)
 	object.SetResourceVersion("")
-	if annotations := object.GetAnnotations(); annotations[corev1.LastAppliedConfigAnnotation] != "" {
-		delete(annotations, corev1.LastAppliedConfigAnnotation)
+	annotations := object.GetAnnotations()
+	before := len(annotations)
+	maps.DeleteFunc(annotations, func(key, _ string) bool {
+		return key == corev1.LastAppliedConfigAnnotation || strings.HasPrefix(key, rolloutAnnotations) || key == corev1.EndpointsLastChangeTriggerTime
+	})
+	if len(annotations) < before {
+		if len(annotations) == 0 {
+			annotations = nil
+		}
 		object.SetAnnotations(annotations)
 	}
 }
+
+// rolloutAnnotations start the annotations in which the Deployment controller
+// keeps its books.
+const rolloutAnnotations = "deployment.kubernetes.io/"
 
 func keepNode(node *corev1.Node) {
 	node.Status.Images = nil
@@ -235,13 +248,15 @@ func keepLease(lease *coordinationv1.Lease) {
 	lease.Spec.RenewTime = nil
 }
 
-// keepReplicaSet drops the template where a Deployment has it.
+// keepReplicaSet drops what a Deployment has too: the template, the selector
+// and the bookkeeping of rollouts.
 func keepReplicaSet(set *appsv1.ReplicaSet) {
 	if set.Spec.Replicas == nil {
 		set.Spec.Replicas = new(int32(1))
 	}
 	if ControllerOf(set).Kind == "Deployment" {
 		set.Spec.Template = corev1.PodTemplateSpec{}
+		set.Spec.Selector = nil
 	}
 }
 
