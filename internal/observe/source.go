@@ -29,6 +29,7 @@ type Source struct {
 	clients *clients
 	clock   clock.WithDelayedExecution
 	logger  klog.Logger
+	sharer  *cluster.Sharer
 
 	// mu guards everything below; unread are the named resources beyond the
 	// bound. It is never held while something is sent,
@@ -61,6 +62,7 @@ func New(config *rest.Config) (*Source, error) {
 		clients:      clients,
 		clock:        clock.RealClock{},
 		logger:       klog.Background(),
+		sharer:       cluster.NewSharer(),
 		builder:      cluster.NewBuilder("live"),
 		discovery:    discovered{changed: make(chan struct{})},
 		watchers:     map[schema.GroupResource]*watcher{},
