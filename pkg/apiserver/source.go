@@ -43,7 +43,7 @@ func (o *Options) observed(ctx context.Context, host *rest.Config) (*observed, e
 	case host != nil:
 		return live(host, "the cluster that Extant runs in")
 	}
-	config, reason := environmentCluster(ctx)
+	config, reason := environmentCluster()
 	if config != nil {
 		return live(config, "the cluster at "+config.Host)
 	}
@@ -67,7 +67,7 @@ const reachable = 2 * time.Second
 
 // environmentCluster returns the cluster of the environment's kubeconfig, or
 // why there is none to observe.
-func environmentCluster(ctx context.Context) (_ *rest.Config, reason string) {
+func environmentCluster() (_ *rest.Config, reason string) {
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(clientcmd.NewDefaultClientConfigLoadingRules(), &clientcmd.ConfigOverrides{})
 	raw, err := loader.RawConfig()
 	if err != nil {

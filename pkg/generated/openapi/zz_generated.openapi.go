@@ -1215,7 +1215,7 @@ func schema_pkg_apis_extant_v1alpha1_ExtensionSpec(ref common.ReferenceCallback)
 					},
 					"componentSelector": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Objects whose labels match belong to the extension as well. An empty selector matches nothing.",
+							Description: "Objects whose labels match belong to the extension as well. An empty selector, which would match every object of the cluster, is refused.",
 							Ref:         ref(v1.LabelSelector{}.OpenAPIModelName()),
 						},
 					},

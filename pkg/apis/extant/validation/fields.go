@@ -137,8 +137,8 @@ func objectReference(ref extant.ObjectReference, path *field.Path) field.ErrorLi
 	errs := groupName(ref.Group, path.Child("group"))
 	errs = append(errs, resourceName(ref.Resource, path.Child("resource"))...)
 	errs = append(errs, namespaceName(ref.Namespace, path.Child("namespace"))...)
-	switch {
-	case ref.Name == "":
+	switch ref.Name {
+	case "":
 		errs = append(errs, field.Required(path.Child("name"), "the name of an object"))
 	default:
 		// RBAC objects have names with ":" and upper case, so that only what

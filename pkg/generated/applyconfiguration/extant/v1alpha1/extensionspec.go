@@ -26,7 +26,7 @@ type ExtensionSpecApplyConfiguration struct {
 	// by itself. At most 256.
 	Components []ObjectReferenceApplyConfiguration `json:"components,omitempty"`
 	// Objects whose labels match belong to the extension as well. An empty
-	// selector matches nothing.
+	// selector, which would match every object of the cluster, is refused.
 	ComponentSelector *v1.LabelSelectorApplyConfiguration `json:"componentSelector,omitempty"`
 	// What the extension's workloads need before they are ready, where no
 	// object shows it. At most 64.
