@@ -200,8 +200,11 @@ func isName(text string) bool {
 	}
 	for i := range len(text) {
 		c := text[i]
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			continue
+		}
 		edge := i == 0 || i == len(text)-1 || text[i-1] == '.' || text[i+1] == '.'
-		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || !edge && (c == '-' || c == '.')) {
+		if edge || (c != '-' && c != '.') {
 			return false
 		}
 	}

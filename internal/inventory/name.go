@@ -3,7 +3,6 @@ package inventory
 import (
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // group is one extension: a set of parts, and what joins it.
@@ -145,13 +144,4 @@ func (t *taker) mergeNamesakes(roots []int32, keys map[int32]key) {
 			t.union(declared, root)
 		}
 	}
-}
-
-// groupNamed returns the group of a name, or nil.
-func (t *taker) groupNamed(name string) *group {
-	i, ok := slices.BinarySearchFunc(t.groups, name, func(g *group, name string) int { return strings.Compare(g.name, name) })
-	if !ok {
-		return nil
-	}
-	return t.groups[i]
 }

@@ -133,7 +133,7 @@ func (i *interception) add(hook string, rules []admissionregistrationv1.RuleWith
 }
 
 func (i *interception) domains() []string {
-	domains := append(i.named, i.related...)
+	domains := slices.Concat(i.named, i.related)
 	if !i.mixed {
 		domains = append(domains, i.kinds...)
 	}
