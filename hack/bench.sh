@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Measures: the built server (start-up, memory, throughput) and the engines on a
+# large synthetic cluster that is fed through the real informer path.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+go test -run '^$' -bench 'BenchmarkStart' -benchtime 3x ./test/bench
+go test -run '^$' -bench 'BenchmarkServe' ./test/bench
+go test -run '^$' -bench . -benchmem ./internal/inventory ./internal/cluster ./internal/dump
+go test -run '^$' -bench . -benchmem -benchtime 20x -timeout 20m ./internal/observe
