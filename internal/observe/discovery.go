@@ -44,8 +44,10 @@ type discovered struct {
 	changed chan struct{}
 	// unreachable is true where the last attempt learned nothing.
 	unreachable bool
-	// logged is the gap that was last logged.
-	logged cluster.Gap
+	// readAt is when it succeeded last.
+	readAt time.Time
+	// gap is what is missing, logged the gap that was last logged.
+	gap, logged cluster.Gap
 }
 
 // discover reads what the cluster serves, again and again until the context
@@ -105,8 +107,14 @@ func (s *Source) readDiscovery(ctx context.Context) error {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if now := s.clock.Now(); served != nil {
+		s.discovery.readAt = now
+	} else if s.discovery.resources != nil && now.Sub(s.discovery.readAt) < lostAfter {
+		// What was read stands for a while, as that of resources does.
+		gap = s.discovery.gap
+	}
 	changed := s.discovery.update(s.builder, served, groupsOf(failed), gap)
-	s.discovery.log(s.logger, gap)
+	s.discovery.log(s.logger)
 	if versionErr == nil {
 		changed = s.builder.SetVersion(version.GitVersion) || changed
 		changed = s.builder.SetGaps(versionResource) || changed
@@ -130,6 +138,7 @@ func (d *discovered) update(builder *cluster.Builder, served *cluster.Discovery,
 			d.resources = served
 		}
 	}
+	d.gap = gap
 	var gaps []cluster.Gap
 	if gap.Reason != "" {
 		gaps = append(gaps, gap)
@@ -142,15 +151,15 @@ func (d *discovered) update(builder *cluster.Builder, served *cluster.Discovery,
 }
 
 // log logs a transition once.
-func (d *discovered) log(logger klog.Logger, gap cluster.Gap) {
+func (d *discovered) log(logger klog.Logger) {
 	switch {
-	case gap == d.logged:
-	case gap.Reason == "":
+	case d.gap == d.logged:
+	case d.gap.Reason == "":
 		logger.Info("Discovery of the observed cluster is complete again")
 	default:
-		logger.Info("Discovery of the observed cluster is incomplete", "message", gap.Message)
+		logger.Info("Discovery of the observed cluster is incomplete", "message", d.gap.Message)
 	}
-	d.logged = gap
+	d.logged = d.gap
 }
 
 func groupsOf(failed map[schema.GroupVersion]error) sets.Set[string] {

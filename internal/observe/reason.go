@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
 	"syscall"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // messageOf says for people why a request failed. The same failure is said in
@@ -24,8 +27,8 @@ func messageOf(err error) string {
 		host    x509.HostnameError
 	)
 	switch {
-	case errors.As(err, &status) && status.Status().Message != "":
-		return status.Status().Message
+	case errors.As(err, &status):
+		return statusMessage(status.Status())
 	case errors.As(err, &errno):
 		return "the API server cannot be reached: " + errno.Error()
 	case errors.As(err, &lookup):
@@ -41,6 +44,14 @@ func messageOf(err error) string {
 	default:
 		return innermost(err).Error()
 	}
+}
+
+// statusMessage is what the API server says, where it says anything.
+func statusMessage(status metav1.Status) string {
+	if status.Message != "" && status.Message != "unknown" {
+		return status.Message
+	}
+	return fmt.Sprintf("the API server answers %d %s", status.Code, http.StatusText(int(status.Code)))
 }
 
 // innermost leaves out the layers that add the address and the URL.

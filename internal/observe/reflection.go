@@ -110,6 +110,11 @@ func (r *reflection) listerWatcher(reflection context.Context) cache.ListerWatch
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			stream, err := r.access.watch(ctx, options)
 			r.answered(reflection, err)
+			if err != nil && options.SendInitialEvents == nil && apierrors.IsForbidden(err) && reflection.Err() == nil {
+				// Not believed yet. The reflector would list again; told to
+				// wait, it goes on from where it is.
+				return nil, apierrors.NewTooManyRequestsError(err.Error())
+			}
 			if err != nil && options.SendInitialEvents != nil && (utilnet.IsConnectionRefused(err) || apierrors.IsTooManyRequests(err)) {
 				// The reflector would wait without looking at the context.
 				return nil, errors.New(err.Error())
@@ -158,6 +163,9 @@ func (r *reflection) answered(ctx context.Context, err error) {
 	case err == nil:
 		r.heard()
 	case apierrors.IsForbidden(err):
+		if !r.refused() {
+			return
+		}
 		r.end(refusal{cluster.Gap{Reason: cluster.GapForbidden, Message: messageOf(err)}})
 	case apierrors.IsNotFound(err), apierrors.IsMethodNotSupported(err):
 		r.end(refusal{cluster.Gap{Reason: cluster.GapNotServed, Message: messageOf(err)}})

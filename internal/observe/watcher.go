@@ -23,6 +23,9 @@ const (
 	// cluster when the API server does not answer any more.
 	lostAfter = time.Minute
 	lost      = "the API server has not answered for more than a minute: what was read may be out of date"
+	// doubtFor is how long a refusal of what was read before is not believed: an
+	// API server that starts refuses everything until it has read its RBAC.
+	doubtFor = 5 * time.Second
 	// maxMalformed bounds the gaps that name single objects.
 	maxMalformed = 10
 )
@@ -61,6 +64,8 @@ type watcher struct {
 	gap cluster.Gap
 	// malformed has the objects that could not be understood, and why.
 	malformed map[objectKey]string
+	// doubted is when a refusal was heard that is not believed yet.
+	doubted time.Time
 	// losing runs while what was read is not heard of any more.
 	losing clock.Timer
 	// logged is the reason of the gap that was last logged.
@@ -196,6 +201,20 @@ func (w *watcher) refuse(gap cluster.Gap) {
 	w.transition(gap)
 }
 
+// refused tells whether a refusal is to be believed.
+func (w *watcher) refused() bool {
+	w.source.mu.Lock()
+	defer w.source.mu.Unlock()
+	if !w.synced {
+		return true
+	}
+	now := w.source.clock.Now()
+	if w.doubted.IsZero() {
+		w.doubted = now
+	}
+	return now.Sub(w.doubted) >= doubtFor
+}
+
 // heard records that the API server answers for this resource.
 func (w *watcher) heard() {
 	w.source.mu.Lock()
@@ -230,8 +249,10 @@ func (w *watcher) unheard(err error) {
 	w.losing = timer
 }
 
-// found ends the countdown of unheard. The caller holds mu.
+// found ends the countdown of unheard and the doubt in a refusal. The caller
+// holds mu.
 func (w *watcher) found() {
+	w.doubted = time.Time{}
 	if w.losing != nil {
 		w.losing.Stop()
 		w.losing = nil
