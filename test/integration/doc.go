@@ -1,0 +1,4 @@
+// Package integration tests Extant as it is installed: behind the aggregator of
+// a real kube-apiserver, with delegated authentication and authorization and an
+// etcd of its own, driven by kubectl and the generated clientset.
+package integration
