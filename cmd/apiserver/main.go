@@ -2,6 +2,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	genericapiserver "k8s.io/apiserver/pkg/server"
@@ -12,5 +13,8 @@ import (
 
 func main() {
 	ctx := genericapiserver.SetupSignalContext()
-	os.Exit(cli.Run(apiserver.NewCommand(ctx)))
+	if err := cli.RunNoErrOutput(apiserver.NewCommand(ctx)); err != nil {
+		fmt.Fprintf(os.Stderr, "extant-apiserver: %v\n", err)
+		os.Exit(1)
+	}
 }

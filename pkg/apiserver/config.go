@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/endpoints/openapi"
 	genericapiserver "k8s.io/apiserver/pkg/server"
-	genericoptions "k8s.io/apiserver/pkg/server/options"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -50,6 +50,7 @@ func (o *Options) Config(ctx context.Context) (*Config, error) {
 	}
 	// The gates of the library are asked by the library; the version that is
 	// told is Extant's.
+	generic.EffectiveVersion = servedVersion{generic.EffectiveVersion}
 	generic.FeatureGate = o.ServerRun.ComponentGlobalsRegistry.FeatureGateFor(basecompatibility.DefaultKubeComponent)
 
 	config := &Config{Generic: generic, Namespace: o.ServingCertificate.Namespace}
@@ -173,14 +174,17 @@ func authenticationHint(err error) string {
 // listen opens the port first, so that a port in use is said in one sentence.
 func (o *Options) listen() error {
 	serving := o.Recommended.SecureServing
+	if serving.PermitPortSharing || serving.PermitAddressSharing {
+		return nil // the library sets these options on the socket that it opens
+	}
 	address := net.JoinHostPort(serving.BindAddress.String(), fmt.Sprint(serving.BindPort))
-	listener, port, err := genericoptions.CreateListener(serving.BindNetwork, address, net.ListenConfig{})
+	listener, err := net.Listen(cmp.Or(serving.BindNetwork, "tcp"), address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("port %d is in use: choose another with --secure-port (0 takes a free one)", serving.BindPort)
 	}
 	if err != nil {
 		return fmt.Errorf("could not listen on %s: %w", address, err)
 	}
-	serving.Listener, serving.BindPort = listener, port
+	serving.Listener, serving.BindPort = listener, listener.Addr().(*net.TCPAddr).Port
 	return nil
 }

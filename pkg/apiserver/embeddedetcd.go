@@ -72,7 +72,9 @@ func startEmbeddedEtcd(ctx context.Context, dir, logFile string) (_ *embeddedEtc
 
 func etcdConfig(dir, sockets, logFile string) (*embed.Config, error) {
 	client := url.URL{Scheme: "unix", Path: filepath.Join(sockets, "client")}
-	peer := url.URL{Scheme: "unix", Path: filepath.Join(sockets, "peer")}
+	// For peers, unlike for clients, etcd takes the host of the URL for the path
+	// of the socket; without one it would listen where everybody can reach it.
+	peer := url.URL{Scheme: "unix", Host: filepath.Join(sockets, "peer")}
 	config := embed.NewConfig()
 	config.Name = "standalone"
 	config.Dir = filepath.Join(dir, "etcd")
