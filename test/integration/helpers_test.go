@@ -3,6 +3,7 @@ package integration
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/extant-project/extant/pkg/generated/clientset/versioned"
@@ -116,4 +118,9 @@ func deleteAfterwards(t *testing.T, name string) {
 	t.Helper()
 	extensions := extantClient(t).Extensions()
 	t.Cleanup(func() { _ = extensions.Delete(context.Background(), name, metav1.DeleteOptions{}) })
+}
+
+// asStatus finds the API's own answer in an error.
+func asStatus(err error, status *apierrors.APIStatus) bool {
+	return errors.As(err, status)
 }
