@@ -8,7 +8,6 @@ import (
 	grpccodes "google.golang.org/grpc/codes"
 	grpcstatus "google.golang.org/grpc/status"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/registry/generic"
@@ -113,11 +112,8 @@ func isUnavailable(err error) bool {
 	return false
 }
 
-// retryAfterSeconds is what clients are told to wait.
-const retryAfterSeconds = 5
-
+// etcdAway has no Retry-After: client-go would try again ten times, waiting for
+// the deadline each time, before it shows the message to anybody.
 func etcdAway() error {
-	err := apierrors.NewServiceUnavailable("Extant's etcd does not answer; whether a write was carried out is not known. Reads with resourceVersion=0, watches and reviews go on. Check the etcd of Extant, then try again")
-	err.ErrStatus.Details = &metav1.StatusDetails{RetryAfterSeconds: retryAfterSeconds}
-	return err
+	return apierrors.NewServiceUnavailable("Extant's etcd does not answer; whether a write was carried out is not known. Reads with resourceVersion=0, watches and reviews go on. Check the etcd of Extant, then try again")
 }

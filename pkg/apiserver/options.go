@@ -93,11 +93,18 @@ func NewOptions() *Options {
 	o.Recommended.Features.EnableProfiling = false
 	// A request that kube-aggregator gives up on must not be worked on for longer.
 	o.ServerRun.ShutdownDelayDuration = 0
+	// Without it the server waits a minute for watches that never end by
+	// themselves, and the kubelet kills it in the middle of that.
+	o.ServerRun.ShutdownWatchTerminationGracePeriod = watchTermination
 	o.Recommended.Authorization.AlwaysAllowPaths = publicPaths
 	// Extant never waits for the webhooks that it watches.
 	o.Recommended.Admission.DefaultOffPlugins = admissionOffByDefault()
 	return o
 }
+
+// watchTermination is how long a server that goes waits for the watches that it
+// told to end.
+const watchTermination = 5 * time.Second
 
 // publicPaths are served to everybody: health for probes, and the version.
 var publicPaths = []string{"/healthz", "/readyz", "/livez", "/healthz/*", "/readyz/*", "/livez/*", "/version"}
