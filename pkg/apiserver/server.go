@@ -58,6 +58,16 @@ func (c *Config) Complete() CompletedConfig {
 		}
 		return nil
 	}))
+	// The library serves before it has read the authorities of the cluster, and
+	// takes everybody for anonymous until then.
+	if headers := c.Generic.Authentication.RequestHeaderConfig; headers != nil {
+		c.Generic.AddReadyzChecks(healthz.NamedCheck("front-proxy-authority", func(*http.Request) error {
+			if len(headers.CAContentProvider.CurrentCABundleContent()) == 0 {
+				return errors.New("the authority of kube-aggregator's certificate has not been read yet")
+			}
+			return nil
+		}))
+	}
 	return CompletedConfig{&completedConfig{c, c.Generic.Complete()}}
 }
 
