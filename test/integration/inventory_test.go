@@ -153,4 +153,12 @@ func restartExtant(t *testing.T) {
 	if err := env.waitAvailable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	// Without a readiness gate of endpoints in between, the aggregator may
+	// have talked to a server that did not know it yet.
+	eventually(t, soon, func(ctx context.Context) string {
+		if _, err := extantClient(t).Extensions().List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
 }
