@@ -77,7 +77,7 @@ func largeCluster(b *testing.B) (config *rest.Config, change func(label string))
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		in.Close()
+		_ = in.Close()
 		_ = command.Wait()
 	})
 	host, err := bufio.NewReader(out).ReadString('\n')

@@ -103,9 +103,9 @@ func settled(t *testing.T, source *Source) *cluster.Snapshot {
 
 // gaps waits until the gaps of a resource are these, given as "Reason: message"
 // or the start of it.
-func gaps(t *testing.T, source *Source, resource string, want ...string) *cluster.Snapshot {
+func gaps(t *testing.T, source *Source, resource string, want ...string) {
 	t.Helper()
-	return until(t, source, func(snapshot *cluster.Snapshot) string {
+	until(t, source, func(snapshot *cluster.Snapshot) string {
 		var got []string
 		for _, gap := range snapshot.Gaps() {
 			if gap.Resource == resource {

@@ -107,7 +107,7 @@ func (d *Directory) read(name string) (*KeyPair, error) {
 	if err != nil {
 		// Without its key a certificate is not missing but unusable: the
 		// error must not read as "does not exist".
-		return nil, fmt.Errorf("could not read private key: %v", err)
+		return nil, fmt.Errorf("could not read private key: %v", err) //nolint:errorlint // see above
 	}
 	return ParseKeyPair(certificate, key)
 }

@@ -21,6 +21,7 @@ const authorityKey = "ca.crt"
 // Action is what was done with a Secret.
 type Action string
 
+// What can be done with a Secret.
 const (
 	Created Action = "created"
 	Renewed Action = "renewed"

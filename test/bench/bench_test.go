@@ -182,7 +182,7 @@ func BenchmarkServe(b *testing.B) {
 			if _, err := io.Copy(io.Discard, response.Body); err != nil {
 				b.Fatal(err)
 			}
-			response.Body.Close()
+			_ = response.Body.Close()
 		}
 		b.ReportMetric(float64(created.Load()), "objects")
 	})

@@ -252,7 +252,7 @@ func waitFor(ctx context.Context, process *Process, answers func(context.Context
 		return last == nil, nil
 	})
 	if err != nil {
-		return fmt.Errorf("%s did not become ready: %w (%v)\n%s", process.Name, err, last, process.Tail(20))
+		return fmt.Errorf("%s did not become ready: %w\n%s", process.Name, errors.Join(err, last), process.Tail(20))
 	}
 	return nil
 }

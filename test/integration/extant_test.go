@@ -125,7 +125,7 @@ func (s *extantServer) waitReady(ctx context.Context) error {
 		return err == nil, nil
 	})
 	if err != nil {
-		return fmt.Errorf("Extant did not become ready: %w (%v)\n%s", err, last, s.Tail(20))
+		return fmt.Errorf("Extant did not become ready: %w\n%s", errors.Join(err, last), s.Tail(20))
 	}
 	return nil
 }

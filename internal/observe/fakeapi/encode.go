@@ -146,7 +146,7 @@ func (e encoding) stream(w http.ResponseWriter) *stream {
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(http.StatusOK)
-	s := &stream{encoding: e, w: w, frames: e.info.StreamSerializer.Framer.NewFrameWriter(w)}
+	s := &stream{encoding: e, w: w, frames: e.info.StreamSerializer.NewFrameWriter(w)}
 	w.(http.Flusher).Flush()
 	return s
 }

@@ -133,9 +133,11 @@ func managed(manager, subresource string, labels, annotations map[string]string)
 		`"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"main\"}":{".":{},"f:image":{},"f:imagePullPolicy":{},"f:name":{},"f:resources":{},` +
 		`"f:terminationMessagePath":{},"f:terminationMessagePolicy":{}}},"f:dnsPolicy":{},"f:restartPolicy":{},"f:schedulerName":{}}}}}`)
 	at := metav1.NewTime(created)
+	fieldsV1 := &metav1.FieldsV1{}
+	fieldsV1.SetRawBytes([]byte(fields.String()))
 	return metav1.ManagedFieldsEntry{
 		Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "v1", Time: &at,
-		FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(fields.String())}, Subresource: subresource,
+		FieldsType: "FieldsV1", FieldsV1: fieldsV1, Subresource: subresource,
 	}
 }
 
