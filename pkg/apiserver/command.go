@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ import (
 	"k8s.io/component-base/term"
 	"k8s.io/klog/v2"
 
+	"github.com/extant-project/extant/internal/cluster"
 	"github.com/extant-project/extant/internal/pki"
 )
 
@@ -175,5 +177,25 @@ Try:
   kubectl --kubeconfig %[4]s get backends
   kubectl --kubeconfig %[4]s get extensionpoints -o wide
 `, address, what.name, what.source.Snapshot().GitVersion, standalone.KubeconfigOut, standalone.DataDir)
+	printGaps(out, what.source.Snapshot())
 	return nil
+}
+
+// printedGaps bounds the gaps that the announcement names.
+const printedGaps = 5
+
+// printGaps says what of the observed cluster cannot be seen, so that nobody
+// takes an Unknown for a fault of Extant.
+func printGaps(out io.Writer, snapshot *cluster.Snapshot) {
+	deciding := slices.DeleteFunc(slices.Clone(snapshot.Gaps()), func(gap cluster.Gap) bool { return !gap.Reason.Decides() })
+	if len(deciding) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "\nWhat cannot be seen, so that what depends on it is Unknown:")
+	for _, gap := range deciding[:min(len(deciding), printedGaps)] {
+		fmt.Fprintf(out, "  %s: %s: %s\n", gap.Resource, gap.Reason, gap.Message)
+	}
+	if more := len(deciding) - printedGaps; more > 0 {
+		fmt.Fprintf(out, "  and %d more, in the log\n", more)
+	}
 }

@@ -55,6 +55,9 @@ type Controller struct {
 	backends   listers.BackendLister
 	synced     []cache.InformerSynced
 
+	// gaps are those of the last pass: what changes is logged once.
+	gaps []cluster.Gap
+
 	// changed has a value when an object of the API changed.
 	changed chan struct{}
 	// written is closed after the first pass that wrote everything.
@@ -165,6 +168,7 @@ func (c *Controller) pass(ctx context.Context) error {
 	snapshot := c.source.Snapshot()
 	found := inventory.Take(snapshot, points, extensions)
 	observePass(snapshot, c.clock.Since(start))
+	c.logGaps(ctx, snapshot.Gaps())
 
 	plan, err := c.plan(snapshot, found)
 	if err != nil {
@@ -182,6 +186,22 @@ func (c *Controller) pass(ctx context.Context) error {
 		c.writtenOnce.Do(func() { close(c.written) })
 	}
 	return nil
+}
+
+// logGaps says what cannot be seen any more, and what can be seen again.
+func (c *Controller) logGaps(ctx context.Context, gaps []cluster.Gap) {
+	logger := klog.FromContext(ctx)
+	for _, gap := range gaps {
+		if !slices.Contains(c.gaps, gap) {
+			logger.Info("The observed cluster has a gap", "resource", gap.Resource, "reason", gap.Reason, "message", gap.Message)
+		}
+	}
+	for _, gap := range c.gaps {
+		if !slices.Contains(gaps, gap) {
+			logger.Info("A gap in the observed cluster is closed", "resource", gap.Resource, "reason", gap.Reason)
+		}
+	}
+	c.gaps = gaps
 }
 
 // plan returns the writes that bring the API in line with what was found.
