@@ -1,0 +1,148 @@
+package integration
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+
+	"github.com/extant-project/extant/internal/pki"
+)
+
+// recorder is a webhook server that allows everything and notes what it is
+// asked, in the order in which it is asked. Hooks are told apart by the path
+// that they call.
+type recorder struct {
+	server   *httptest.Server
+	caBundle []byte
+
+	mu    sync.Mutex
+	calls []recordedCall
+	down  map[string]bool
+}
+
+// recordedCall is one call of a hook.
+type recordedCall struct {
+	// Hook is the path without its slash, as was given to clientConfig.
+	Hook    string
+	Request *admissionv1.AdmissionRequest
+}
+
+// newRecorder starts a recorder for the time of the test.
+func newRecorder(t *testing.T) *recorder {
+	t.Helper()
+	authority, err := pki.NewAuthority("recorder-ca", time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serving, err := authority.Issue(pki.Profile{
+		CommonName: "recorder", IPs: []net.IP{net.IPv4(127, 0, 0, 1)},
+		Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, Lifetime: time.Hour,
+	}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair := tls.Certificate{Certificate: [][]byte{serving.Certificate.Raw}, PrivateKey: serving.Key}
+	r := &recorder{caBundle: authority.CertificatePEM(), down: map[string]bool{}}
+	r.server = httptest.NewUnstartedServer(r)
+	r.server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	r.server.StartTLS()
+	t.Cleanup(func() {
+		// kube-apiserver keeps its connections, for which Close would wait.
+		r.server.CloseClientConnections()
+		r.server.Close()
+	})
+	return r
+}
+
+// clientConfig is how a webhook configuration names a hook of the recorder.
+func (r *recorder) clientConfig(hook string) admissionregistrationv1.WebhookClientConfig {
+	url := r.server.URL + "/" + hook
+	return admissionregistrationv1.WebhookClientConfig{URL: &url, CABundle: r.caBundle}
+}
+
+// setDown makes a hook hang up on whoever calls it, unrecorded, or answer
+// again.
+func (r *recorder) setDown(hook string, down bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.down[hook] = down
+}
+
+// take returns the calls since it was last called.
+func (r *recorder) take() []recordedCall {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	calls := r.calls
+	r.calls = nil
+	return calls
+}
+
+// ServeHTTP answers one call.
+func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	hook := strings.TrimPrefix(request.URL.Path, "/")
+	var review admissionv1.AdmissionReview
+	if err := json.NewDecoder(request.Body).Decode(&review); err != nil || review.Request == nil {
+		http.Error(w, "an AdmissionReview is wanted", http.StatusBadRequest)
+		return
+	}
+	if !r.note(recordedCall{Hook: hook, Request: review.Request}) {
+		panic(http.ErrAbortHandler)
+	}
+	answer := admissionv1.AdmissionReview{
+		TypeMeta: review.TypeMeta,
+		Response: &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true},
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// note keeps a call, unless its hook is down.
+func (r *recorder) note(call recordedCall) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.down[call.Hook] {
+		return false
+	}
+	r.calls = append(r.calls, call)
+	return true
+}
+
+func TestTheRecorderNotesWhatItIsAskedUnlessItIsDown(t *testing.T) {
+	r := newRecorder(t)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(r.caBundle)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	post := func() (string, error) {
+		response, err := client.Post(*r.clientConfig("one").URL, "application/json", strings.NewReader(`{"request": {"uid": "7"}}`))
+		if err != nil {
+			return "", err
+		}
+		defer response.Body.Close()
+		var review admissionv1.AdmissionReview
+		err = json.NewDecoder(response.Body).Decode(&review)
+		if err == nil && !review.Response.Allowed {
+			t.Error("it refuses")
+		}
+		return string(review.Response.UID), err
+	}
+	if uid, err := post(); err != nil || uid != "7" {
+		t.Fatalf("answered %q, %v", uid, err)
+	}
+	r.setDown("one", true)
+	if _, err := post(); err == nil {
+		t.Error("a hook that is down answers")
+	}
+	if calls := r.take(); len(calls) != 1 || calls[0].Hook != "one" || calls[0].Request.UID != "7" {
+		t.Errorf("noted %v", calls)
+	}
+}
