@@ -25,6 +25,7 @@ pkg/printers                     < pkg/apis/extant
 internal/cluster                 < pkg/apis/extant
 internal/catalogue               < internal/cluster pkg/apis/extant/install
 internal/inventory               < internal/cluster
+internal/rbac                    < internal/cluster
 internal/dump                    < internal/cluster pkg/apis/extant/install
 internal/observe                 < internal/cluster pkg/apis/extant/install pkg/generated
 internal/pki                     <
