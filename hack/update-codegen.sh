@@ -18,6 +18,7 @@ codegen="$(module_dir k8s.io/code-generator)"
 gogo="$(module_dir github.com/gogo/protobuf)"
 protobuf="$(go -C "${root}/hack/tools/controlplane" mod download -json k8s.io/kubernetes@v1.37.2 | sed -n 's/^\t"Dir": "\(.*\)",\?$/\1/p')/third_party/protobuf"
 apimachinery="$(go list -m -f '{{.Dir}}' k8s.io/apimachinery)"
+k8sapi="$(go list -m -f '{{.Dir}}' k8s.io/api)"
 
 work="$(mktemp -d)"
 trap 'chmod -R u+w "${work}"; rm -rf "${work}"' EXIT
@@ -35,13 +36,14 @@ go -C "${tools}" install k8s.io/code-generator/cmd/go-to-protobuf k8s.io/code-ge
 mkdir -p "${work}/src/k8s.io" "${work}/src/$(dirname "${module}")" "${work}/src/github.com/gogo"
 ln -s "${root}" "${work}/src/${module}"
 ln -s "${apimachinery}" "${work}/src/k8s.io/apimachinery"
+ln -s "${k8sapi}" "${work}/src/k8s.io/api"
 ln -s "${gogo}" "${work}/src/github.com/gogo/protobuf"
 rm -f "${api}/generated.pb.go" "${api}/generated.proto"
 go-to-protobuf \
   --go-header-file "${boilerplate}" \
   --output-dir "${work}/src" \
   --proto-import "${protobuf}" \
-  --apimachinery-packages "-k8s.io/apimachinery/pkg/util/intstr,-k8s.io/apimachinery/pkg/api/resource,-k8s.io/apimachinery/pkg/runtime/schema,-k8s.io/apimachinery/pkg/runtime,-k8s.io/apimachinery/pkg/apis/meta/v1" \
+  --apimachinery-packages "-k8s.io/apimachinery/pkg/util/intstr,-k8s.io/apimachinery/pkg/api/resource,-k8s.io/apimachinery/pkg/runtime/schema,-k8s.io/apimachinery/pkg/runtime,-k8s.io/apimachinery/pkg/apis/meta/v1,-k8s.io/api/authentication/v1" \
   --packages "${module}/pkg/apis/extant/v1alpha1"
 
 # OpenAPI, with the violations of the API rules that are accepted.
@@ -51,6 +53,7 @@ kube::codegen::gen_openapi \
   --output-pkg "${module}/pkg/generated/openapi" \
   --output-model-name-file zz_generated.model_name.go \
   --report-filename "${root}/hack/api-rule-violations.list" \
+  --extra-pkgs k8s.io/api/authentication/v1 \
   --update-report \
   "${root}/pkg/apis"
 

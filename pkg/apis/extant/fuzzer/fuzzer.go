@@ -6,6 +6,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	runtimeserializer "k8s.io/apimachinery/pkg/runtime/serializer"
 	"sigs.k8s.io/randfill"
 
@@ -21,6 +22,18 @@ func Funcs(_ runtimeserializer.CodecFactory) []any {
 			probe.Mode = extant.ProbeModeTCP
 			probe.IntervalSeconds = max(probe.IntervalSeconds, 1)
 			probe.TimeoutSeconds = max(probe.TimeoutSeconds, 1)
+		},
+		// What backends are assumed to be is defaulted.
+		func(assume *extant.RequestAssumptions, c randfill.Continue) {
+			c.FillNoCustom(assume)
+			assume.Backends = extant.BackendsAllAvailable
+		},
+		// An object inside of a review is JSON, or absent.
+		func(raw *runtime.RawExtension, c randfill.Continue) {
+			*raw = runtime.RawExtension{}
+			if c.Bool() {
+				raw.Raw = []byte(`{"apiVersion":"v1","kind":"Pod"}`)
+			}
 		},
 		// A duration is written in whole units of its string form.
 		func(d *metav1.Duration, c randfill.Continue) {

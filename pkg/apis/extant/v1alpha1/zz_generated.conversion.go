@@ -223,6 +223,36 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*Gap)(nil), (*extant.Gap)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_Gap_To_extant_Gap(a.(*Gap), b.(*extant.Gap), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.Gap)(nil), (*Gap)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_Gap_To_v1alpha1_Gap(a.(*extant.Gap), b.(*Gap), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*HookReference)(nil), (*extant.HookReference)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_HookReference_To_extant_HookReference(a.(*HookReference), b.(*extant.HookReference), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.HookReference)(nil), (*HookReference)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_HookReference_To_v1alpha1_HookReference(a.(*extant.HookReference), b.(*HookReference), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*Hop)(nil), (*extant.Hop)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_Hop_To_extant_Hop(a.(*Hop), b.(*extant.Hop), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.Hop)(nil), (*Hop)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_Hop_To_v1alpha1_Hop(a.(*extant.Hop), b.(*Hop), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*Latency)(nil), (*extant.Latency)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1alpha1_Latency_To_extant_Latency(a.(*Latency), b.(*extant.Latency), scope)
 	}); err != nil {
@@ -250,6 +280,16 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*extant.ObjectReference)(nil), (*ObjectReference)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_extant_ObjectReference_To_v1alpha1_ObjectReference(a.(*extant.ObjectReference), b.(*ObjectReference), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*Observation)(nil), (*extant.Observation)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_Observation_To_extant_Observation(a.(*Observation), b.(*extant.Observation), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.Observation)(nil), (*Observation)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_Observation_To_v1alpha1_Observation(a.(*extant.Observation), b.(*Observation), scope)
 	}); err != nil {
 		return err
 	}
@@ -293,6 +333,56 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*RequestAssumptions)(nil), (*extant.RequestAssumptions)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_RequestAssumptions_To_extant_RequestAssumptions(a.(*RequestAssumptions), b.(*extant.RequestAssumptions), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.RequestAssumptions)(nil), (*RequestAssumptions)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_RequestAssumptions_To_v1alpha1_RequestAssumptions(a.(*extant.RequestAssumptions), b.(*RequestAssumptions), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*RequestReview)(nil), (*extant.RequestReview)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_RequestReview_To_extant_RequestReview(a.(*RequestReview), b.(*extant.RequestReview), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.RequestReview)(nil), (*RequestReview)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_RequestReview_To_v1alpha1_RequestReview(a.(*extant.RequestReview), b.(*RequestReview), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*RequestReviewSpec)(nil), (*extant.RequestReviewSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_RequestReviewSpec_To_extant_RequestReviewSpec(a.(*RequestReviewSpec), b.(*extant.RequestReviewSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.RequestReviewSpec)(nil), (*RequestReviewSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_RequestReviewSpec_To_v1alpha1_RequestReviewSpec(a.(*extant.RequestReviewSpec), b.(*RequestReviewSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*RequestReviewStatus)(nil), (*extant.RequestReviewStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_RequestReviewStatus_To_extant_RequestReviewStatus(a.(*RequestReviewStatus), b.(*extant.RequestReviewStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.RequestReviewStatus)(nil), (*RequestReviewStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_RequestReviewStatus_To_v1alpha1_RequestReviewStatus(a.(*extant.RequestReviewStatus), b.(*RequestReviewStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ReviewedRequest)(nil), (*extant.ReviewedRequest)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_ReviewedRequest_To_extant_ReviewedRequest(a.(*ReviewedRequest), b.(*extant.ReviewedRequest), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.ReviewedRequest)(nil), (*ReviewedRequest)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_ReviewedRequest_To_v1alpha1_ReviewedRequest(a.(*extant.ReviewedRequest), b.(*ReviewedRequest), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*Sample)(nil), (*extant.Sample)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1alpha1_Sample_To_extant_Sample(a.(*Sample), b.(*extant.Sample), scope)
 	}); err != nil {
@@ -300,6 +390,16 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*extant.Sample)(nil), (*Sample)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_extant_Sample_To_v1alpha1_Sample(a.(*extant.Sample), b.(*Sample), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*SentResource)(nil), (*extant.SentResource)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_SentResource_To_extant_SentResource(a.(*SentResource), b.(*extant.SentResource), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.SentResource)(nil), (*SentResource)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_SentResource_To_v1alpha1_SentResource(a.(*extant.SentResource), b.(*SentResource), scope)
 	}); err != nil {
 		return err
 	}
@@ -758,6 +858,66 @@ func Convert_extant_FindingCounts_To_v1alpha1_FindingCounts(in *extant.FindingCo
 	return autoConvert_extant_FindingCounts_To_v1alpha1_FindingCounts(in, out, s)
 }
 
+func autoConvert_v1alpha1_Gap_To_extant_Gap(in *Gap, out *extant.Gap, s conversion.Scope) error {
+	*out = *(*extant.Gap)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_Gap_To_extant_Gap is an autogenerated conversion function.
+func Convert_v1alpha1_Gap_To_extant_Gap(in *Gap, out *extant.Gap, s conversion.Scope) error {
+	return autoConvert_v1alpha1_Gap_To_extant_Gap(in, out, s)
+}
+
+func autoConvert_extant_Gap_To_v1alpha1_Gap(in *extant.Gap, out *Gap, s conversion.Scope) error {
+	*out = *(*Gap)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_Gap_To_v1alpha1_Gap is an autogenerated conversion function.
+func Convert_extant_Gap_To_v1alpha1_Gap(in *extant.Gap, out *Gap, s conversion.Scope) error {
+	return autoConvert_extant_Gap_To_v1alpha1_Gap(in, out, s)
+}
+
+func autoConvert_v1alpha1_HookReference_To_extant_HookReference(in *HookReference, out *extant.HookReference, s conversion.Scope) error {
+	*out = *(*extant.HookReference)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_HookReference_To_extant_HookReference is an autogenerated conversion function.
+func Convert_v1alpha1_HookReference_To_extant_HookReference(in *HookReference, out *extant.HookReference, s conversion.Scope) error {
+	return autoConvert_v1alpha1_HookReference_To_extant_HookReference(in, out, s)
+}
+
+func autoConvert_extant_HookReference_To_v1alpha1_HookReference(in *extant.HookReference, out *HookReference, s conversion.Scope) error {
+	*out = *(*HookReference)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_HookReference_To_v1alpha1_HookReference is an autogenerated conversion function.
+func Convert_extant_HookReference_To_v1alpha1_HookReference(in *extant.HookReference, out *HookReference, s conversion.Scope) error {
+	return autoConvert_extant_HookReference_To_v1alpha1_HookReference(in, out, s)
+}
+
+func autoConvert_v1alpha1_Hop_To_extant_Hop(in *Hop, out *extant.Hop, s conversion.Scope) error {
+	*out = *(*extant.Hop)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_Hop_To_extant_Hop is an autogenerated conversion function.
+func Convert_v1alpha1_Hop_To_extant_Hop(in *Hop, out *extant.Hop, s conversion.Scope) error {
+	return autoConvert_v1alpha1_Hop_To_extant_Hop(in, out, s)
+}
+
+func autoConvert_extant_Hop_To_v1alpha1_Hop(in *extant.Hop, out *Hop, s conversion.Scope) error {
+	*out = *(*Hop)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_Hop_To_v1alpha1_Hop is an autogenerated conversion function.
+func Convert_extant_Hop_To_v1alpha1_Hop(in *extant.Hop, out *Hop, s conversion.Scope) error {
+	return autoConvert_extant_Hop_To_v1alpha1_Hop(in, out, s)
+}
+
 func autoConvert_v1alpha1_Latency_To_extant_Latency(in *Latency, out *extant.Latency, s conversion.Scope) error {
 	*out = *(*extant.Latency)(unsafe.Pointer(in))
 	return nil
@@ -816,6 +976,26 @@ func autoConvert_extant_ObjectReference_To_v1alpha1_ObjectReference(in *extant.O
 // Convert_extant_ObjectReference_To_v1alpha1_ObjectReference is an autogenerated conversion function.
 func Convert_extant_ObjectReference_To_v1alpha1_ObjectReference(in *extant.ObjectReference, out *ObjectReference, s conversion.Scope) error {
 	return autoConvert_extant_ObjectReference_To_v1alpha1_ObjectReference(in, out, s)
+}
+
+func autoConvert_v1alpha1_Observation_To_extant_Observation(in *Observation, out *extant.Observation, s conversion.Scope) error {
+	*out = *(*extant.Observation)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_Observation_To_extant_Observation is an autogenerated conversion function.
+func Convert_v1alpha1_Observation_To_extant_Observation(in *Observation, out *extant.Observation, s conversion.Scope) error {
+	return autoConvert_v1alpha1_Observation_To_extant_Observation(in, out, s)
+}
+
+func autoConvert_extant_Observation_To_v1alpha1_Observation(in *extant.Observation, out *Observation, s conversion.Scope) error {
+	*out = *(*Observation)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_Observation_To_v1alpha1_Observation is an autogenerated conversion function.
+func Convert_extant_Observation_To_v1alpha1_Observation(in *extant.Observation, out *Observation, s conversion.Scope) error {
+	return autoConvert_extant_Observation_To_v1alpha1_Observation(in, out, s)
 }
 
 func autoConvert_v1alpha1_OccupiedPoint_To_extant_OccupiedPoint(in *OccupiedPoint, out *extant.OccupiedPoint, s conversion.Scope) error {
@@ -898,6 +1078,118 @@ func Convert_extant_Registration_To_v1alpha1_Registration(in *extant.Registratio
 	return autoConvert_extant_Registration_To_v1alpha1_Registration(in, out, s)
 }
 
+func autoConvert_v1alpha1_RequestAssumptions_To_extant_RequestAssumptions(in *RequestAssumptions, out *extant.RequestAssumptions, s conversion.Scope) error {
+	*out = *(*extant.RequestAssumptions)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_RequestAssumptions_To_extant_RequestAssumptions is an autogenerated conversion function.
+func Convert_v1alpha1_RequestAssumptions_To_extant_RequestAssumptions(in *RequestAssumptions, out *extant.RequestAssumptions, s conversion.Scope) error {
+	return autoConvert_v1alpha1_RequestAssumptions_To_extant_RequestAssumptions(in, out, s)
+}
+
+func autoConvert_extant_RequestAssumptions_To_v1alpha1_RequestAssumptions(in *extant.RequestAssumptions, out *RequestAssumptions, s conversion.Scope) error {
+	*out = *(*RequestAssumptions)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_RequestAssumptions_To_v1alpha1_RequestAssumptions is an autogenerated conversion function.
+func Convert_extant_RequestAssumptions_To_v1alpha1_RequestAssumptions(in *extant.RequestAssumptions, out *RequestAssumptions, s conversion.Scope) error {
+	return autoConvert_extant_RequestAssumptions_To_v1alpha1_RequestAssumptions(in, out, s)
+}
+
+func autoConvert_v1alpha1_RequestReview_To_extant_RequestReview(in *RequestReview, out *extant.RequestReview, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1alpha1_RequestReviewSpec_To_extant_RequestReviewSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_v1alpha1_RequestReviewStatus_To_extant_RequestReviewStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1alpha1_RequestReview_To_extant_RequestReview is an autogenerated conversion function.
+func Convert_v1alpha1_RequestReview_To_extant_RequestReview(in *RequestReview, out *extant.RequestReview, s conversion.Scope) error {
+	return autoConvert_v1alpha1_RequestReview_To_extant_RequestReview(in, out, s)
+}
+
+func autoConvert_extant_RequestReview_To_v1alpha1_RequestReview(in *extant.RequestReview, out *RequestReview, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_extant_RequestReviewSpec_To_v1alpha1_RequestReviewSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_extant_RequestReviewStatus_To_v1alpha1_RequestReviewStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_extant_RequestReview_To_v1alpha1_RequestReview is an autogenerated conversion function.
+func Convert_extant_RequestReview_To_v1alpha1_RequestReview(in *extant.RequestReview, out *RequestReview, s conversion.Scope) error {
+	return autoConvert_extant_RequestReview_To_v1alpha1_RequestReview(in, out, s)
+}
+
+func autoConvert_v1alpha1_RequestReviewSpec_To_extant_RequestReviewSpec(in *RequestReviewSpec, out *extant.RequestReviewSpec, s conversion.Scope) error {
+	*out = *(*extant.RequestReviewSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_RequestReviewSpec_To_extant_RequestReviewSpec is an autogenerated conversion function.
+func Convert_v1alpha1_RequestReviewSpec_To_extant_RequestReviewSpec(in *RequestReviewSpec, out *extant.RequestReviewSpec, s conversion.Scope) error {
+	return autoConvert_v1alpha1_RequestReviewSpec_To_extant_RequestReviewSpec(in, out, s)
+}
+
+func autoConvert_extant_RequestReviewSpec_To_v1alpha1_RequestReviewSpec(in *extant.RequestReviewSpec, out *RequestReviewSpec, s conversion.Scope) error {
+	*out = *(*RequestReviewSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_RequestReviewSpec_To_v1alpha1_RequestReviewSpec is an autogenerated conversion function.
+func Convert_extant_RequestReviewSpec_To_v1alpha1_RequestReviewSpec(in *extant.RequestReviewSpec, out *RequestReviewSpec, s conversion.Scope) error {
+	return autoConvert_extant_RequestReviewSpec_To_v1alpha1_RequestReviewSpec(in, out, s)
+}
+
+func autoConvert_v1alpha1_RequestReviewStatus_To_extant_RequestReviewStatus(in *RequestReviewStatus, out *extant.RequestReviewStatus, s conversion.Scope) error {
+	*out = *(*extant.RequestReviewStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_RequestReviewStatus_To_extant_RequestReviewStatus is an autogenerated conversion function.
+func Convert_v1alpha1_RequestReviewStatus_To_extant_RequestReviewStatus(in *RequestReviewStatus, out *extant.RequestReviewStatus, s conversion.Scope) error {
+	return autoConvert_v1alpha1_RequestReviewStatus_To_extant_RequestReviewStatus(in, out, s)
+}
+
+func autoConvert_extant_RequestReviewStatus_To_v1alpha1_RequestReviewStatus(in *extant.RequestReviewStatus, out *RequestReviewStatus, s conversion.Scope) error {
+	*out = *(*RequestReviewStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_RequestReviewStatus_To_v1alpha1_RequestReviewStatus is an autogenerated conversion function.
+func Convert_extant_RequestReviewStatus_To_v1alpha1_RequestReviewStatus(in *extant.RequestReviewStatus, out *RequestReviewStatus, s conversion.Scope) error {
+	return autoConvert_extant_RequestReviewStatus_To_v1alpha1_RequestReviewStatus(in, out, s)
+}
+
+func autoConvert_v1alpha1_ReviewedRequest_To_extant_ReviewedRequest(in *ReviewedRequest, out *extant.ReviewedRequest, s conversion.Scope) error {
+	*out = *(*extant.ReviewedRequest)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_ReviewedRequest_To_extant_ReviewedRequest is an autogenerated conversion function.
+func Convert_v1alpha1_ReviewedRequest_To_extant_ReviewedRequest(in *ReviewedRequest, out *extant.ReviewedRequest, s conversion.Scope) error {
+	return autoConvert_v1alpha1_ReviewedRequest_To_extant_ReviewedRequest(in, out, s)
+}
+
+func autoConvert_extant_ReviewedRequest_To_v1alpha1_ReviewedRequest(in *extant.ReviewedRequest, out *ReviewedRequest, s conversion.Scope) error {
+	*out = *(*ReviewedRequest)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_ReviewedRequest_To_v1alpha1_ReviewedRequest is an autogenerated conversion function.
+func Convert_extant_ReviewedRequest_To_v1alpha1_ReviewedRequest(in *extant.ReviewedRequest, out *ReviewedRequest, s conversion.Scope) error {
+	return autoConvert_extant_ReviewedRequest_To_v1alpha1_ReviewedRequest(in, out, s)
+}
+
 func autoConvert_v1alpha1_Sample_To_extant_Sample(in *Sample, out *extant.Sample, s conversion.Scope) error {
 	*out = *(*extant.Sample)(unsafe.Pointer(in))
 	return nil
@@ -916,6 +1208,26 @@ func autoConvert_extant_Sample_To_v1alpha1_Sample(in *extant.Sample, out *Sample
 // Convert_extant_Sample_To_v1alpha1_Sample is an autogenerated conversion function.
 func Convert_extant_Sample_To_v1alpha1_Sample(in *extant.Sample, out *Sample, s conversion.Scope) error {
 	return autoConvert_extant_Sample_To_v1alpha1_Sample(in, out, s)
+}
+
+func autoConvert_v1alpha1_SentResource_To_extant_SentResource(in *SentResource, out *extant.SentResource, s conversion.Scope) error {
+	*out = *(*extant.SentResource)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_SentResource_To_extant_SentResource is an autogenerated conversion function.
+func Convert_v1alpha1_SentResource_To_extant_SentResource(in *SentResource, out *extant.SentResource, s conversion.Scope) error {
+	return autoConvert_v1alpha1_SentResource_To_extant_SentResource(in, out, s)
+}
+
+func autoConvert_extant_SentResource_To_v1alpha1_SentResource(in *extant.SentResource, out *SentResource, s conversion.Scope) error {
+	*out = *(*SentResource)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_SentResource_To_v1alpha1_SentResource is an autogenerated conversion function.
+func Convert_extant_SentResource_To_v1alpha1_SentResource(in *extant.SentResource, out *SentResource, s conversion.Scope) error {
+	return autoConvert_extant_SentResource_To_v1alpha1_SentResource(in, out, s)
 }
 
 func autoConvert_v1alpha1_ServiceReference_To_extant_ServiceReference(in *ServiceReference, out *extant.ServiceReference, s conversion.Scope) error {

@@ -18,6 +18,7 @@ import (
 func RegisterDefaults(scheme *runtime.Scheme) error {
 	scheme.AddTypeDefaultingFunc(&Extension{}, func(obj interface{}) { SetObjectDefaults_Extension(obj.(*Extension)) })
 	scheme.AddTypeDefaultingFunc(&ExtensionList{}, func(obj interface{}) { SetObjectDefaults_ExtensionList(obj.(*ExtensionList)) })
+	scheme.AddTypeDefaultingFunc(&RequestReview{}, func(obj interface{}) { SetObjectDefaults_RequestReview(obj.(*RequestReview)) })
 	return nil
 }
 
@@ -39,5 +40,11 @@ func SetObjectDefaults_ExtensionList(in *ExtensionList) {
 	for i := range in.Items {
 		a := &in.Items[i]
 		SetObjectDefaults_Extension(a)
+	}
+}
+
+func SetObjectDefaults_RequestReview(in *RequestReview) {
+	if in.Spec.Assume.Backends == "" {
+		in.Spec.Assume.Backends = "Observed"
 	}
 }

@@ -109,6 +109,21 @@ func (in FindingCounts) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Gap) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.Gap"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in HookReference) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.HookReference"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Hop) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.Hop"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Latency) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.Latency"
 }
@@ -121,6 +136,11 @@ func (in Need) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ObjectReference) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.ObjectReference"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Observation) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.Observation"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -144,8 +164,38 @@ func (in Registration) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RequestAssumptions) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.RequestAssumptions"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RequestReview) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.RequestReview"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RequestReviewSpec) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.RequestReviewSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RequestReviewStatus) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.RequestReviewStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ReviewedRequest) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.ReviewedRequest"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Sample) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.Sample"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SentResource) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.SentResource"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
