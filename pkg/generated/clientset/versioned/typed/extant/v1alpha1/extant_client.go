@@ -18,6 +18,7 @@ type ExtantV1alpha1Interface interface {
 	BackendsGetter
 	ExtensionsGetter
 	ExtensionPointsGetter
+	RequestReviewsGetter
 }
 
 // ExtantV1alpha1Client is used to interact with features provided by the extant.dev group.
@@ -35,6 +36,10 @@ func (c *ExtantV1alpha1Client) Extensions() ExtensionInterface {
 
 func (c *ExtantV1alpha1Client) ExtensionPoints() ExtensionPointInterface {
 	return newExtensionPoints(c)
+}
+
+func (c *ExtantV1alpha1Client) RequestReviews() RequestReviewInterface {
+	return newRequestReviews(c)
 }
 
 // NewForConfig creates a new ExtantV1alpha1Client for the given config.

@@ -10,3 +10,5 @@ type BackendExpansion interface{}
 type ExtensionExpansion interface{}
 
 type ExtensionPointExpansion interface{}
+
+type RequestReviewExpansion interface{}

@@ -27,6 +27,10 @@ func (c *FakeExtantV1alpha1) ExtensionPoints() v1alpha1.ExtensionPointInterface 
 	return newFakeExtensionPoints(c)
 }
 
+func (c *FakeExtantV1alpha1) RequestReviews() v1alpha1.RequestReviewInterface {
+	return newFakeRequestReviews(c)
+}
+
 // RESTClient returns a RESTClient that is used to communicate
 // with API server by this client implementation.
 func (c *FakeExtantV1alpha1) RESTClient() rest.Interface {
