@@ -32,8 +32,9 @@ members and of its client, as Secrets of one namespace:
 
   ` + strings.Join([]string{EtcdAuthoritySecret, EtcdServerSecret, EtcdPeerSecret, EtcdClientSecret}, "\n  ") + `
 
-Run again, it renews what is in the last third of its life and keeps the rest.
-It never touches a Secret that it did not fill.`,
+Secrets that exist and are empty are filled. Run again, it renews what is in the
+last third of its life and keeps the rest. It never touches a Secret that
+somebody else filled.`,
 		Args:         cobra.NoArgs,
 		SilenceUsage: true,
 		RunE: func(command *cobra.Command, _ []string) error {

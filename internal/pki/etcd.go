@@ -6,9 +6,9 @@ import (
 	"net"
 )
 
-// The Secrets that hold what the etcd cluster and its client present. All are
-// of type kubernetes.io/tls, and all but the authority's also hold the
-// authority's certificate, so that no pod mounts the authority's key.
+// The Secrets that hold what the etcd cluster and its client present. All hold
+// what a Secret of type kubernetes.io/tls does, and all but the authority's also
+// the authority's certificate, so that no pod mounts the authority's key.
 const (
 	EtcdAuthoritySecret = "extant-etcd-ca"
 	EtcdServerSecret    = "extant-etcd-server"

@@ -36,10 +36,10 @@ type Outcome struct {
 }
 
 // Ensure brings the Secrets of an etcd cluster in order: it creates what is
-// missing and renews what is in the last third of its life. An authority keeps
-// its key, so that no member has to be told of its renewal. When a Secret holds
-// something that Ensure did not put there, it changes nothing at all and says
-// which Secret it is.
+// missing, fills what is empty and renews what is in the last third of its life.
+// An authority keeps its key, so that no member has to be told of its renewal.
+// When a Secret holds something that Ensure did not put there, it changes nothing
+// at all and says which Secret it is.
 func Ensure(ctx context.Context, secrets corev1client.SecretInterface, etcd Etcd, clk clock.PassiveClock) ([]Outcome, error) {
 	var outcomes []Outcome
 	raced := func(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
@@ -69,8 +69,10 @@ type ensurer struct {
 // planned is a Secret as it should be.
 type planned struct {
 	secret *corev1.Secret
-	action Action
-	pair   *KeyPair
+	// missing is true when there is no such Secret yet.
+	missing bool
+	action  Action
+	pair    *KeyPair
 }
 
 func (e *ensurer) plan(ctx context.Context) error {
@@ -87,12 +89,11 @@ func (e *ensurer) plan(ctx context.Context) error {
 }
 
 func (e *ensurer) planAuthority(ctx context.Context) (planned, error) {
-	secret, pair, err := e.read(ctx, EtcdAuthoritySecret)
+	p, err := e.read(ctx, EtcdAuthoritySecret)
 	if err != nil {
 		return planned{}, err
 	}
-	p := planned{secret: secret, action: Kept, pair: pair}
-	switch {
+	switch pair := p.pair; {
 	case pair == nil:
 		p.action = Created
 		p.pair, err = NewAuthority(EtcdAuthoritySecret, e.now, AuthorityLifetime)
@@ -109,13 +110,12 @@ func (e *ensurer) planAuthority(ctx context.Context) (planned, error) {
 }
 
 func (e *ensurer) planCertificate(ctx context.Context, wanted secretProfile, authority planned) error {
-	secret, pair, err := e.read(ctx, wanted.secret)
+	p, err := e.read(ctx, wanted.secret)
 	if err != nil {
 		return err
 	}
-	p := planned{secret: secret, action: Kept, pair: pair}
 	authorityPEM := authority.pair.CertificatePEM()
-	switch {
+	switch pair := p.pair; {
 	case pair == nil:
 		p.action = Created
 	case authority.action == Created:
@@ -124,7 +124,7 @@ func (e *ensurer) planCertificate(ctx context.Context, wanted secretProfile, aut
 		return e.refusal(wanted.secret, "holds a certificate that the authority "+EtcdAuthoritySecret+" did not sign")
 	case pair.DueForRenewal(e.now) || !pair.Says(wanted.profile):
 		p.action = Renewed
-	case !bytes.Equal(secret.Data[authorityKey], authorityPEM):
+	case !bytes.Equal(p.secret.Data[authorityKey], authorityPEM):
 		p.action = Renewed
 		return e.add(p, authorityPEM)
 	default:
@@ -137,28 +137,34 @@ func (e *ensurer) planCertificate(ctx context.Context, wanted secretProfile, aut
 	return e.add(p, authorityPEM)
 }
 
-// read returns a Secret with the pair in it; a Secret that does not exist comes
-// back named and empty, without a pair.
-func (e *ensurer) read(ctx context.Context, name string) (*corev1.Secret, *KeyPair, error) {
+// read returns a Secret with the pair in it. A Secret that does not exist comes
+// back named and empty; that and an empty one that does exist have no pair. The
+// manifests have empty Secrets, because nobody can be allowed to create Secrets
+// of certain names only.
+func (e *ensurer) read(ctx context.Context, name string) (planned, error) {
 	secret, err := e.secrets.Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return &corev1.Secret{
+		return planned{missing: true, action: Kept, secret: &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{
 				Namespace: e.etcd.Namespace,
 				Name:      name,
 				Labels:    map[string]string{"app.kubernetes.io/name": "extant", "app.kubernetes.io/component": "etcd"},
 			},
 			Type: corev1.SecretTypeTLS,
-		}, nil, nil
+		}}, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("could not read secret %s/%s: %w", e.etcd.Namespace, name, err)
+		return planned{}, fmt.Errorf("could not read secret %s/%s: %w", e.etcd.Namespace, name, err)
 	}
-	pair, err := ParseKeyPair(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
+	p := planned{secret: secret, action: Kept}
+	if len(secret.Data) == 0 {
+		return p, nil
+	}
+	p.pair, err = ParseKeyPair(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
 	if err != nil {
-		return nil, nil, e.refusal(name, "holds no certificate that can be used: "+err.Error())
+		return planned{}, e.refusal(name, "holds no certificate that can be used: "+err.Error())
 	}
-	return secret, pair, nil
+	return p, nil
 }
 
 // add records what a Secret is to hold.
@@ -178,7 +184,7 @@ func (e *ensurer) add(p planned, authorityPEM []byte) error {
 // refusal is the sentence for a Secret that somebody else filled. Nothing is
 // deleted on a guess: the Secret may be a certificate manager's.
 func (e *ensurer) refusal(name, why string) error {
-	return fmt.Errorf("secret %s/%s %s; nothing was changed: delete the secret to have it issued anew, or do not run this command if the certificates are managed elsewhere",
+	return fmt.Errorf("secret %s/%s %s; nothing was changed: empty the secret to have it issued anew, or do not run this command if the certificates are managed elsewhere",
 		e.etcd.Namespace, name, why)
 }
 
@@ -187,10 +193,11 @@ func (e *ensurer) refusal(name, why string) error {
 func (e *ensurer) write(ctx context.Context) error {
 	for _, p := range e.planned {
 		var err error
-		switch p.action {
-		case Created:
+		switch {
+		case p.action == Kept:
+		case p.missing:
 			_, err = e.secrets.Create(ctx, p.secret, metav1.CreateOptions{})
-		case Renewed:
+		default:
 			_, err = e.secrets.Update(ctx, p.secret, metav1.UpdateOptions{})
 		}
 		if err != nil {

@@ -94,6 +94,27 @@ func TestEtcdMembersAndClientTrustEachOther(t *testing.T) {
 	}
 }
 
+func TestEmptySecretsAreFilledAndNoneIsCreated(t *testing.T) {
+	client := fake.NewClientset()
+	for name := range all(Created) {
+		empty := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: testEtcd.Namespace, Name: name}, Type: corev1.SecretTypeOpaque}
+		if err := client.Tracker().Add(empty); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(all(Created), ensure(t, client, testEtcd, start)); diff != "" {
+		t.Errorf("actions (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(all(Kept), ensure(t, client, testEtcd, start.Add(time.Hour))); diff != "" {
+		t.Errorf("actions of a second run (-want +got):\n%s", diff)
+	}
+	for _, action := range client.Actions() {
+		if verb := action.GetVerb(); verb != "get" && verb != "update" {
+			t.Errorf("%s %s, which the manifests' Role does not allow", verb, action.GetResource().Resource)
+		}
+	}
+}
+
 func TestOnlyTheAuthoritysSecretHoldsItsKey(t *testing.T) {
 	client := fake.NewClientset()
 	ensure(t, client, testEtcd, start)
@@ -179,7 +200,7 @@ func TestEnsureRefusesWhatItDidNotFill(t *testing.T) {
 		}
 		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: testEtcd.Namespace, Name: name}, Data: data}
 	}
-	const advice = "; nothing was changed: delete the secret to have it issued anew, or do not run this command if the certificates are managed elsewhere"
+	const advice = "; nothing was changed: empty the secret to have it issued anew, or do not run this command if the certificates are managed elsewhere"
 	tests := []struct {
 		name    string
 		secrets []runtime.Object
