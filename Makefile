@@ -1,6 +1,8 @@
 # The two commands that a newcomer needs are `make run` and `make test`.
 
 VERSION ?= v0.1.0
+IMAGE ?= ghcr.io/extant-project/extant-apiserver
+BUILDER ?= docker
 LDFLAGS := -s -w -X github.com/extant-project/extant/pkg/apiserver.gitVersion=$(VERSION)
 
 .PHONY: help
@@ -14,6 +16,10 @@ run: build ## Build and run standalone: etcd in the process, on loopback, observ
 .PHONY: build
 build: ## Build the programs into bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/extant-apiserver ./cmd/apiserver
+
+.PHONY: image
+image: ## Build the image, with docker or another builder that BUILDER names
+	$(BUILDER) build --build-arg VERSION=$(VERSION) -t $(IMAGE):$(VERSION) .
 
 .PHONY: test
 test: build ## Run every test: engines, API, and behind a real kube-apiserver, which is built once
