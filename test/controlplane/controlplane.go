@@ -1,8 +1,8 @@
 // Package controlplane runs a real Kubernetes control plane for tests, as child
-// processes on loopback: etcd, kube-apiserver with RBAC and its aggregator and,
-// when asked for, kube-controller-manager. There are no nodes, and no pod ever
-// runs. Its programs are those of hack/control-plane.sh, its certificates those
-// of internal/pki.
+// processes on loopback: etcd, kube-apiserver with its aggregator, the Node
+// authorizer and RBAC and, when asked for, kube-controller-manager. There are no
+// nodes, and no pod ever runs. Its programs are those of hack/control-plane.sh,
+// its certificates those of internal/pki.
 package controlplane
 
 import (
@@ -125,7 +125,7 @@ func (c *ControlPlane) startAPIServer(ctx context.Context, more []string) error 
 		"--endpoint-reconciler-type=none",
 		fmt.Sprintf("--secure-port=%d", ports[0]),
 		"--service-cluster-ip-range=10.0.0.0/24",
-		"--authorization-mode=RBAC",
+		"--authorization-mode=Node,RBAC",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--requestheader-allowed-names=" + FrontProxyName,
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
