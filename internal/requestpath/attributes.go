@@ -1,0 +1,49 @@
+package requestpath
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/admission"
+)
+
+var optionKinds = map[admission.Operation]string{
+	admission.Create: "CreateOptions", admission.Update: "UpdateOptions", admission.Delete: "DeleteOptions",
+}
+
+// optionsOf returns empty options of an operation.
+func optionsOf(operation admission.Operation) runtime.Object {
+	switch operation {
+	case admission.Create:
+		return &metav1.CreateOptions{}
+	case admission.Update:
+		return &metav1.UpdateOptions{}
+	case admission.Delete:
+		return &metav1.DeleteOptions{}
+	default:
+		return nil
+	}
+}
+
+// phase is a part of admission. What the object is differs: between the two
+// the API server makes up names and prepares the object for storage.
+type phase int
+
+const (
+	mutatingPhase phase = iota
+	validatingPhase
+)
+
+// generatedName stands for a name that the API server makes up. No name that
+// somebody wrote down equals it.
+const generatedName = "\x00generated"
+
+// attributes returns the request as the library's matching code sees it. The
+// objects are those that selectors look at.
+func (r *request) attributes(p phase, object, old *document) admission.Attributes {
+	name := r.name
+	if r.generated && p == validatingPhase {
+		name = generatedName
+	}
+	return admission.NewAttributesRecord(object.labels(), old.labels(), r.kind, r.namespace, name, r.resource, r.subresource,
+		r.operation, r.options, r.spec.DryRun, r.user)
+}

@@ -1,0 +1,124 @@
+package requestpath
+
+import (
+	"errors"
+
+	"github.com/google/cel-go/common/types"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/structured-merge-diff/v6/value"
+)
+
+// document is the object or old object of a request in one version, as far as
+// it is known. The nil document stands for null: a request has no such object.
+type document struct {
+	kind schema.GroupVersionKind
+	// content is the object; nil where only its kind is known.
+	content map[string]any
+	doubt   *doubt
+	// because says why nothing is known of an object without content.
+	because string
+	// plain objects have no metadata: the options of CONNECT.
+	plain bool
+	// metadataOnly: nothing but the metadata was changed by policies.
+	metadataOnly bool
+
+	trace *trace
+	path  string
+}
+
+var (
+	_ runtime.Object              = (*document)(nil)
+	_ value.UnstructuredConverter = (*document)(nil)
+)
+
+// known tells whether there is anything to look at.
+func (d *document) known() bool { return d != nil && d.content != nil }
+
+// ToUnstructured returns what CEL sees: the library asks converters of objects
+// for it, and hands on a CEL value as it is.
+func (d *document) ToUnstructured() any {
+	if d.content == nil {
+		return types.NullValue
+	}
+	return d.trace.value(d.path, d.content, d.doubt)
+}
+
+// in returns the document as a variable of expressions that leave notes in a
+// trace.
+func (d *document) in(t *trace, path string) *document {
+	if d == nil {
+		return nil
+	}
+	variable := *d
+	variable.trace, variable.path = t, path
+	if d.content == nil {
+		// There is an object, and nothing of it is known but its kind.
+		variable.content = map[string]any{"apiVersion": d.kind.GroupVersion().String(), "kind": d.kind.Kind}
+		variable.doubt = &doubt{others: true, because: d.because}
+	}
+	return &variable
+}
+
+// labels returns the object as selectors see it, or nil where they cannot.
+func (d *document) labels() runtime.Object {
+	if !d.known() || d.plain {
+		return nil
+	}
+	labels, _, _ := unstructured.NestedStringMap(d.content, "metadata", "labels")
+	return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Labels: labels}}
+}
+
+// labelsKnown tells whether selectors can be decided, and why not.
+func (d *document) labelsKnown() (why string, known bool) {
+	switch {
+	case d == nil || d.plain:
+		return "", true
+	case d.content == nil:
+		return d.because, false
+	}
+	metadata := d.doubt.field("metadata")
+	if metadata != nil && metadata.changes {
+		return metadata.because, false
+	}
+	if labels := metadata.field("labels"); !labels.none() {
+		return labels.because, false
+	}
+	return "", true
+}
+
+// as returns the document in another version that only metadata is known of.
+func (d *document) as(kind schema.GroupVersionKind, because string) *document {
+	if d == nil || d.kind == kind {
+		return d
+	}
+	converted := &document{kind: kind, because: because, plain: d.plain}
+	if d.content == nil {
+		return converted
+	}
+	converted.content = map[string]any{"apiVersion": kind.GroupVersion().String(), "kind": kind.Kind}
+	converted.doubt = &doubt{others: true, because: because}
+	if metadata, ok := d.content["metadata"]; ok {
+		converted.content["metadata"] = metadata
+		converted.doubt.fields = map[string]*doubt{"metadata": d.doubt.field("metadata")}
+	}
+	return converted
+}
+
+// GetObjectKind returns the kind.
+func (d *document) GetObjectKind() schema.ObjectKind {
+	return &metav1.TypeMeta{APIVersion: d.kind.GroupVersion().String(), Kind: d.kind.Kind}
+}
+
+// DeepCopyObject returns the document itself: it is immutable.
+func (d *document) DeepCopyObject() runtime.Object { return d }
+
+// MarshalJSON is there because converters are asked for it; nobody calls it.
+func (d *document) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("a document has no JSON form")
+}
+
+// UnmarshalJSON is there because converters are asked for it; nobody calls it.
+func (d *document) UnmarshalJSON([]byte) error { return errors.New("a document has no JSON form") }

@@ -1,0 +1,158 @@
+package requestpath
+
+import (
+	"context"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/version"
+
+	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/inventory"
+	"github.com/extant-project/extant/pkg/apis/extant"
+)
+
+// Observed is the observed cluster with what a snapshot of it does not show.
+type Observed struct {
+	Snapshot *cluster.Snapshot
+	// Inventory is that of the snapshot.
+	Inventory *inventory.Inventory
+	// Params reads the params of policies.
+	Params Params
+	// MayReadParam tells whether who asks may be shown what a policy says of a
+	// param. Nil: everything is shown.
+	MayReadParam func(ctx context.Context, resource schema.GroupVersionResource, namespace, name string) bool
+	// Time is when the cluster was observed.
+	Time metav1.Time
+}
+
+// Params reads the objects that parametrise policies.
+type Params interface {
+	// Get returns a param, or nil where there is none. An error means that it
+	// cannot be told.
+	Get(ctx context.Context, resource schema.GroupVersionResource, namespace, name string) (*unstructured.Unstructured, error)
+	// List returns the params that a selector selects.
+	List(ctx context.Context, resource schema.GroupVersionResource, namespace string, selector labels.Selector) ([]*unstructured.Unstructured, error)
+}
+
+// Engine says what requests pass through. Between calls it keeps what it
+// compiled of the configurations of the newest cluster that it saw. It is safe
+// for concurrent use.
+type Engine struct {
+	mu      sync.Mutex
+	current *hooks
+}
+
+// NewEngine returns an engine that has compiled nothing yet.
+func NewEngine() *Engine { return &Engine{} }
+
+// Trace says what a request passes through and what comes of it. The spec is
+// defaulted and valid by itself; its user is nil where nobody knows whose
+// request it is. A mistake that only the observed cluster reveals is an
+// *InvalidError.
+func (e *Engine) Trace(ctx context.Context, observed Observed, authorizer Authorizer, spec *extant.RequestReviewSpec) (*extant.RequestReviewStatus, error) {
+	r, err := newRequest(observed.Snapshot, spec)
+	if err != nil {
+		return nil, err
+	}
+	t := &tracer{
+		ctx: ctx, observed: observed, spec: spec, request: r, index: e.hooksOf(observed), flow: newFlow(),
+		object: r.object, old: r.old, trace: &trace{}, version: observed.Snapshot.Version(),
+	}
+	t.checks = &checks{authorizer: authorizer, trace: t.trace, known: map[question]answer{}}
+	t.run()
+	return t.status(), nil
+}
+
+// tracer takes one request through the stages.
+type tracer struct {
+	ctx      context.Context
+	observed Observed
+	spec     *extant.RequestReviewSpec
+	request  *request
+	index    *hooks
+	version  *version.Version
+	checks   *checks
+	trace    *trace
+	flow     *flow
+	// object and old are the objects as the stage at hand sees them.
+	object, old *document
+	// gaps are those that the answer itself found.
+	gaps []extant.Gap
+}
+
+// run takes the stages in the order of the API server.
+func (t *tracer) run() {
+	t.authorization()
+	if t.request.aggregated != "" {
+		t.aggregation()
+		return
+	}
+	if !t.request.spec.Operation.Admitted() {
+		t.conversion()
+		return
+	}
+	t.lifecycle()
+	t.object = t.request.prepared(mutatingPhase, t.object)
+	t.mutatingPolicies()
+	t.mutatingWebhooks()
+	t.object = t.request.prepared(validatingPhase, t.object)
+	t.podSecurity()
+	t.validatingPolicies()
+	t.validatingWebhooks()
+	t.conversion()
+}
+
+// status is the answer.
+func (t *tracer) status() *extant.RequestReviewStatus {
+	status := &extant.RequestReviewStatus{
+		Observed: extant.Observation{Time: t.observed.Time, Source: t.observed.Snapshot.Origin, Gaps: append(versionGaps(t.observed.Snapshot), t.gaps...)},
+		Verdict:  t.flow.verdict(),
+		Hops:     t.flow.hops,
+	}
+	for _, gap := range t.observed.Snapshot.Gaps() {
+		if t.concerns(gap.Resource) {
+			status.Observed.Gaps = append(status.Observed.Gaps, extant.Gap{Resource: gap.Resource, Reason: string(gap.Reason), Message: gap.Message})
+		}
+	}
+	status.WorstCaseLatency.Duration = t.flow.latency
+	for _, hop := range t.flow.hops {
+		reference := extant.HookReference{Configuration: hop.Configuration, Hook: hop.Hook, Backend: hop.Backend}
+		switch hop.Outcome {
+		case extant.OutcomeBlocks:
+			status.BlockedBy = append(status.BlockedBy, reference)
+		case extant.OutcomeCalled:
+			status.Presumes = append(status.Presumes, reference)
+		}
+	}
+	status.Message = t.message(status)
+	return status
+}
+
+// available says whether a backend can be called.
+func (t *tracer) available(backend string) metav1.ConditionStatus {
+	if _, down := t.unavailable()[backend]; down {
+		return metav1.ConditionFalse
+	}
+	switch t.spec.Assume.Backends {
+	case extant.BackendsAllAvailable:
+		return metav1.ConditionTrue
+	case extant.BackendsAllUnavailable:
+		return metav1.ConditionFalse
+	}
+	if found, ok := t.index.backends[backend]; ok && found.Status.Available != "" {
+		return found.Status.Available
+	}
+	return metav1.ConditionUnknown
+}
+
+func (t *tracer) unavailable() map[string]struct{} {
+	down := make(map[string]struct{}, len(t.spec.Assume.Unavailable))
+	for _, name := range t.spec.Assume.Unavailable {
+		down[name] = struct{}{}
+	}
+	return down
+}

@@ -1,0 +1,125 @@
+package requestpath
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/admission"
+	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
+)
+
+// input returns what expressions see of a request that a hook matches: the
+// objects in the version that the hook is sent.
+func (t *tracer) input(s *subject, m matched, with *param) *input {
+	in := &input{ctx: t.ctx, trace: t.trace, blind: t.blind(s)}
+	attributes := s.withUser()
+	in.attr = &admission.VersionedAttributes{Attributes: attributes, VersionedKind: m.kind}
+	if object := s.converted(s.object, m.kind).in(t.trace, "object"); object != nil {
+		in.attr.VersionedObject = lazy(object)
+	}
+	if old := s.converted(s.old, m.kind).in(t.trace, "oldObject"); old != nil {
+		in.attr.VersionedOldObject = lazy(old)
+	}
+	in.request = celplugin.CreateAdmissionRequest(attributes, metav1.GroupVersionResource(m.resource), metav1.GroupVersionKind(m.kind))
+	in.bindings.Authorizer = t.checks
+	if with != nil {
+		in.bindings.VersionedParams = with
+	}
+	if !s.isNamespace() {
+		in.namespace = celplugin.CreateNamespaceObject(s.objectNamespace.namespace)
+	}
+	return in
+}
+
+// lazy returns an object as the library holds the variables of expressions.
+// The mode is the one that conditions are evaluated in; in the other one, that
+// of mutations, the library would go over the fields by itself.
+func lazy(d *document) admission.LazyObject {
+	object := admission.NewLazyObject(d)
+	//nolint:staticcheck // The field is what the library itself sets for conditions.
+	object.UseSchemalessTypeRef = true
+	return object
+}
+
+// withUser returns the attributes with a user in any case: the library needs
+// one. Expressions that read it are blind to it.
+func (s *subject) withUser() admission.Attributes {
+	if s.user != nil {
+		return s.attributes
+	}
+	return admission.NewAttributesRecord(s.attributes.GetObject(), s.attributes.GetOldObject(), s.kind, s.namespace, s.attributes.GetName(),
+		s.resource, s.subresource, s.operation, s.options, s.spec.DryRun, nobody)
+}
+
+// blind are the paths that expressions cannot read.
+func (t *tracer) blind(s *subject) []blindness {
+	var blind []blindness
+	if s.user == nil {
+		blind = append(blind, blindness{"request.userInfo", errUserUnknown.Error()})
+	}
+	if s.generated && s.phase == validatingPhase {
+		blind = append(blind, blindness{"request.name", "the API server makes it up"})
+	}
+	if s.namespace == "" || s.isNamespace() {
+		return blind
+	}
+	if s.objectNamespace.because != "" {
+		return append(blind, blindness{"namespaceObject", s.objectNamespace.because})
+	}
+	if namespace := s.objectNamespace.namespace; namespace != nil {
+		blind = append(blind, blindness{"namespaceObject.metadata.resourceVersion", "it is not kept"})
+		if namespace.UID == "" {
+			blind = append(blind, blindness{"namespaceObject.metadata.uid", "the dump does not say it"})
+		}
+		if namespace.CreationTimestamp.IsZero() {
+			blind = append(blind, blindness{"namespaceObject.metadata.creationTimestamp", "the dump does not say it"})
+		}
+	}
+	return blind
+}
+
+// converted returns an object in the version that a hook is sent.
+func (s *subject) converted(d *document, kind schema.GroupVersionKind) *document {
+	if d == nil || d.kind == kind || kind.Empty() {
+		return d
+	}
+	if d.known() && s.custom && s.convertsBySelf() {
+		converted := *d
+		converted.kind = kind
+		converted.content = withKindOf(d.content, kind)
+		return &converted
+	}
+	return d.as(kind, "the hook is sent the object in the version "+kind.Version+", to which only the API server converts")
+}
+
+// convertsBySelf tells whether the versions of a custom resource differ in
+// nothing but their name.
+func (s *subject) convertsBySelf() bool {
+	definition, ok := s.snapshot.CustomResourceDefinitions().Get("", s.request.resource.GroupResource().String())
+	return ok && (definition.Spec.Conversion == nil || definition.Spec.Conversion.Strategy == "None")
+}
+
+func withKindOf(content map[string]any, kind schema.GroupVersionKind) map[string]any {
+	copied := make(map[string]any, len(content))
+	for key, value := range content {
+		copied[key] = value
+	}
+	copied["apiVersion"], copied["kind"] = kind.GroupVersion().String(), kind.Kind
+	return copied
+}
+
+// concerns tells whether a gap can have to do with the answer.
+func (t *tracer) concerns(resource string) bool {
+	for _, one := range registrations {
+		if one.String() == resource {
+			return true
+		}
+	}
+	switch resource {
+	case "version", "namespaces", "customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io", "discovery",
+		"clusterroles.rbac.authorization.k8s.io", "clusterrolebindings.rbac.authorization.k8s.io",
+		"roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io",
+		"services", "endpointslices.discovery.k8s.io", "pods":
+		return true
+	}
+	return false
+}

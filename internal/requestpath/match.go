@@ -1,0 +1,229 @@
+package requestpath
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/matching"
+	corelisters "k8s.io/client-go/listers/core/v1"
+
+	"github.com/extant-project/extant/pkg/apis/extant"
+)
+
+// criteria say which requests a webhook, a policy or a binding is for. The
+// selectors are parsed once.
+type criteria struct {
+	resources         admissionregistrationv1.MatchResources
+	namespace, object labels.Selector
+	// err is why a selector cannot be parsed.
+	err error
+	// everything: no rules stand for all requests, as for policies; else for
+	// none, as for webhooks.
+	everything bool
+}
+
+func newCriteria(resources admissionregistrationv1.MatchResources, everything bool) *criteria {
+	c := &criteria{resources: resources, everything: everything}
+	var namespaceErr, objectErr error
+	c.namespace, namespaceErr = metav1.LabelSelectorAsSelector(resources.NamespaceSelector)
+	c.object, objectErr = metav1.LabelSelectorAsSelector(resources.ObjectSelector)
+	c.err = errors.Join(namespaceErr, objectErr)
+	return c
+}
+
+// The library's matcher takes criteria by this interface. Each of the three
+// predicates is asked for by itself, so that the answer can say which one
+// refused.
+var _ matching.MatchCriteria = predicate{}
+
+type predicate struct {
+	resources         admissionregistrationv1.MatchResources
+	namespace, object labels.Selector
+}
+
+func (p predicate) GetParsedNamespaceSelector() (labels.Selector, error) { return p.namespace, nil }
+
+func (p predicate) GetParsedObjectSelector() (labels.Selector, error) { return p.object, nil }
+
+func (p predicate) GetMatchResources() admissionregistrationv1.MatchResources { return p.resources }
+
+// matched is what comes of matching criteria.
+type matched struct {
+	result  extant.MatchResult
+	reason  extant.HopReason
+	message string
+	// resource and kind are what the hook is sent.
+	resource schema.GroupVersionResource
+	kind     schema.GroupVersionKind
+}
+
+func notMatched(reason extant.HopReason, format string, args ...any) matched {
+	return matched{result: extant.NotMatched, reason: reason, message: fmt.Sprintf(format, args...)}
+}
+
+// subject is a request in a phase, as criteria are matched against it.
+type subject struct {
+	*request
+	phase       phase
+	object, old *document
+	attributes  admission.Attributes
+	matcher     *matching.Matcher
+}
+
+func (r *request) subject(p phase, object, old *document) *subject {
+	return &subject{r, p, object, old, r.attributes(p, object, old), matching.NewMatcher(settledNamespaces{state: &r.objectNamespace}, nil)}
+}
+
+// match matches criteria in the order of the API server: namespace, object,
+// rules. What is not known decides only where nothing else does.
+func (s *subject) match(c *criteria) matched {
+	if c.err != nil {
+		return matched{result: extant.MatchUnknown, reason: extant.ReasonError, message: c.err.Error()}
+	}
+	namespace := s.matchNamespace(c)
+	if namespace.result == extant.NotMatched {
+		return namespace
+	}
+	object := s.matchObject(c)
+	if object.result == extant.NotMatched {
+		return object
+	}
+	rules := s.matchRules(c)
+	switch {
+	case rules.result != extant.Matched:
+		return rules
+	case namespace.result == extant.MatchUnknown:
+		namespace.resource, namespace.kind = rules.resource, rules.kind
+		return namespace
+	case object.result == extant.MatchUnknown:
+		object.resource, object.kind = rules.resource, rules.kind
+		return object
+	default:
+		return rules
+	}
+}
+
+func (s *subject) ask(p predicate) (bool, schema.GroupVersionResource, schema.GroupVersionKind, error) {
+	return s.matcher.Matches(s.attributes, objectInterfaces{equivalents: s.equivalents}, p)
+}
+
+func (s *subject) matchNamespace(c *criteria) matched {
+	if c.namespace.Empty() || (s.namespace == "" && !s.isNamespace()) {
+		return matched{result: extant.Matched}
+	}
+	if s.isNamespace() && s.subresource == "" && (s.operation == admission.Create || s.operation == admission.Update) {
+		if why, known := s.object.labelsKnown(); !known {
+			return undetermined("the labels of the namespace are not known: %s", why)
+		}
+	} else if s.objectNamespace.because != "" {
+		return undetermined("the labels of the namespace %q are not known: %s", s.namespace, s.objectNamespace.because)
+	}
+	ok, _, _, err := s.ask(predicate{namespace: c.namespace, object: labels.Everything()})
+	if err != nil {
+		return matched{result: extant.MatchUnknown, reason: extant.ReasonError, message: err.Error()}
+	}
+	if !ok {
+		return notMatched(extant.ReasonNamespaceSelector, "the namespaceSelector %q does not select the namespace %q", c.namespace, s.namespace)
+	}
+	return matched{result: extant.Matched}
+}
+
+func (s *subject) matchObject(c *criteria) matched {
+	if c.object.Empty() {
+		return matched{result: extant.Matched}
+	}
+	documents := []*document{s.object, s.old}
+	for _, one := range documents {
+		if s.selects(c, one) {
+			return matched{result: extant.Matched}
+		}
+	}
+	for _, one := range documents {
+		if why, known := one.labelsKnown(); !known {
+			return undetermined("the labels that the objectSelector %q asks for are not known: %s", c.object, why)
+		}
+	}
+	ok, _, _, err := s.ask(predicate{namespace: labels.Everything(), object: c.object})
+	if err != nil {
+		return matched{result: extant.MatchUnknown, reason: extant.ReasonError, message: err.Error()}
+	}
+	if !ok {
+		return notMatched(extant.ReasonObjectSelector, "the objectSelector %q selects neither the object nor the one that is stored", c.object)
+	}
+	return matched{result: extant.Matched}
+}
+
+// selects tells whether a selector selects a document for sure.
+func (s *subject) selects(c *criteria, d *document) bool {
+	if _, known := d.labelsKnown(); !known {
+		return false
+	}
+	object, ok := d.labels().(*metav1.PartialObjectMetadata)
+	return ok && c.object.Matches(labels.Set(object.Labels))
+}
+
+func (s *subject) matchRules(c *criteria) matched {
+	if len(c.resources.ResourceRules) == 0 && !c.everything {
+		return notMatched(extant.ReasonNoRuleMatched, "the hook has no rules")
+	}
+	ok, resource, kind, err := s.ask(predicate{c.resources, labels.Everything(), labels.Everything()})
+	switch {
+	case err != nil:
+		return matched{result: extant.MatchUnknown, reason: extant.ReasonError, message: err.Error()}
+	case ok:
+		return matched{result: extant.Matched, reason: extant.ReasonRuleMatched, resource: resource, kind: kind}
+	case s.excluded(c):
+		return notMatched(extant.ReasonNoRuleMatched, "a rule of excludeResourceRules names %s", s.asked())
+	default:
+		return notMatched(extant.ReasonNoRuleMatched, "no rule names %s", s.asked())
+	}
+}
+
+// excluded tells whether it is an exclusion that keeps the criteria from
+// matching.
+func (s *subject) excluded(c *criteria) bool {
+	if len(c.resources.ExcludeResourceRules) == 0 {
+		return false
+	}
+	included := c.resources
+	included.ExcludeResourceRules = nil
+	ok, _, _, err := s.ask(predicate{included, labels.Everything(), labels.Everything()})
+	return ok && err == nil
+}
+
+// asked is the request in the words of rules.
+func (s *subject) asked() string {
+	words := []string{string(s.operation), "of", s.named()}
+	if s.resource.Group != "" {
+		words = append(words, "in", s.resource.Group)
+	}
+	return strings.Join(append(words, "in the version", s.resource.Version), " ")
+}
+
+func undetermined(format string, args ...any) matched {
+	return matched{result: extant.MatchUnknown, reason: extant.ReasonUndetermined, message: fmt.Sprintf(format, args...)}
+}
+
+// settledNamespaces hands the library the one namespace that it may ask for.
+// It never says that there is none, since the library would then ask a live
+// cluster.
+type settledNamespaces struct {
+	corelisters.NamespaceLister
+	state *namespaceState
+}
+
+var errNamespaceUnsettled = errors.New("the namespace is not known")
+
+func (n settledNamespaces) Get(string) (*corev1.Namespace, error) {
+	if n.state.namespace == nil {
+		return nil, errNamespaceUnsettled
+	}
+	return n.state.namespace, nil
+}

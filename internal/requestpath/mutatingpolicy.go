@@ -1,0 +1,371 @@
+package requestpath
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/google/cel-go/common/types"
+	jsonpatch "gomodules.xyz/jsonpatch/v2"
+	admissionv1 "k8s.io/api/admission/v1"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured/unstructuredscheme"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/admission"
+	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/mutating/patch"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"k8s.io/apiserver/pkg/cel/environment"
+
+	"github.com/extant-project/extant/pkg/apis/extant"
+)
+
+var mutatingPolicyStage = policyStage{extant.StageMutatingPolicy, "mutating-admission-policy"}
+
+// mutatingPolicy is a MutatingAdmissionPolicy, compiled.
+type mutatingPolicy struct {
+	policy
+	reinvocation string
+	expressions  func() mutations
+}
+
+// mutations are the expressions of a mutating policy.
+type mutations struct {
+	conditions *conditions
+	list       []mutation
+	err        error
+}
+
+// mutation is one of them.
+type mutation struct {
+	evaluator celplugin.MutatingEvaluator
+	// applies: it is an apply configuration, else a JSON patch.
+	applies bool
+	reads   reads
+	// composed makes the context in which variables are evaluated.
+	composed *celplugin.CompositedCompiler
+}
+
+func newMutatingPolicy(p *admissionregistrationv1.MutatingAdmissionPolicy) *mutatingPolicy {
+	return &mutatingPolicy{
+		policy:       newPolicy(p.Name, mutatingPolicyResource.Resource, p.Spec.MatchConstraints, p.Spec.FailurePolicy, p.Spec.ParamKind),
+		reinvocation: string(p.Spec.ReinvocationPolicy),
+		expressions:  sync.OnceValue(func() mutations { return compileMutations(&p.Spec) }),
+	}
+}
+
+func compileMutations(spec *admissionregistrationv1.MutatingAdmissionPolicySpec) mutations {
+	c, err := newPolicyCompiler(spec.Variables, spec.ParamKind != nil)
+	if err != nil {
+		return mutations{err: err}
+	}
+	m := mutations{conditions: compileConditions(c, spec.MatchConditions, spec.FailurePolicy, c.declared, c.variables)}
+	patching := c.declared
+	patching.HasPatchTypes = true
+	for _, one := range spec.Mutations {
+		var expression celplugin.ExpressionAccessor
+		applies := one.PatchType == admissionregistrationv1.PatchTypeApplyConfiguration
+		switch {
+		case applies && one.ApplyConfiguration != nil:
+			expression = &patch.ApplyConfigurationCondition{Expression: one.ApplyConfiguration.Expression}
+		case one.JSONPatch != nil:
+			expression = &patch.JSONPatchCondition{Expression: one.JSONPatch.Expression}
+		default:
+			return mutations{err: fmt.Errorf("a mutation has no expression of its patchType %q", one.PatchType)}
+		}
+		m.list = append(m.list, mutation{
+			evaluator: c.CompileMutatingEvaluator(expression, patching, environment.StoredExpressions),
+			applies:   applies, reads: readsOf(expression.GetExpression()).with(c.variables), composed: c.CompositedCompiler,
+		})
+	}
+	return m
+}
+
+// mutatingPolicies each change what the ones before made of the object. They
+// are never asked about deletions.
+func (t *tracer) mutatingPolicies() {
+	if t.request.spec.Operation == extant.OperationDelete || t.unseen(mutatingPolicyStage, mutatingPolicyResource, mutatingBindingResource) {
+		return
+	}
+	s := t.request.subject(mutatingPhase, t.object, t.old)
+	// The API server converts the object once for each version in which a
+	// policy matches. Only what is done to the last of them survives.
+	versions := map[schema.GroupVersionKind]*document{}
+	last := t.object
+	for _, p := range candidates(t, &t.index.mutatingPolicies) {
+		matching, decided := t.match(s, mutatingPolicyStage, &p.policy.policy, p.bound)
+		for _, hop := range decided {
+			if t.wanted(hop) {
+				t.flow.together([]extant.Hop{hop}, []effects{effectsOf(hop)})
+			}
+		}
+		for _, one := range matching {
+			one.hop.ReinvocationPolicy = p.policy.reinvocation
+			current, ok := versions[one.matched.kind]
+			if !ok {
+				current = s.converted(t.object, one.matched.kind)
+			}
+			hop, e, changed := t.mutate(s, p.policy, one, current)
+			if changed != nil {
+				versions[one.matched.kind], last = changed, changed
+			}
+			if t.wanted(hop) {
+				t.flow.pass(hop, e)
+			}
+		}
+	}
+	t.object = t.convertedBack(s, last)
+}
+
+// convertedBack returns the object in the version of the request.
+func (t *tracer) convertedBack(s *subject, changed *document) *document {
+	if changed == nil || changed == t.object || changed.kind == t.request.kind {
+		return changed
+	}
+	if s.custom && s.convertsBySelf() {
+		return s.converted(changed, t.request.kind)
+	}
+	back := changed.as(t.request.kind, "a policy changed it in the version "+changed.kind.Version)
+	if changed.metadataOnly && t.object.known() {
+		content := withKindOf(t.object.content, t.request.kind)
+		content["metadata"] = changed.content["metadata"]
+		back = &document{kind: t.request.kind, content: content, doubt: t.object.doubt}
+	}
+	return back
+}
+
+// mutate applies a policy by one of its bindings. The document is nil where the
+// policy leaves the object alone.
+func (t *tracer) mutate(s *subject, p *mutatingPolicy, one *bound, object *document) (extant.Hop, effects, *document) {
+	hop, e, decided := t.paramHop(one)
+	if decided {
+		return hop, e, nil
+	}
+	x := p.expressions()
+	if x.err != nil {
+		hop = p.misconfigured(hop, extant.ReasonError, x.err.Error())
+		return hop, effectsOf(hop), nil
+	}
+	m := mutationRun{tracer: t, subject: s, policy: p, bound: one, before: object, object: object, hop: hop}
+	for _, param := range one.params.list {
+		m.with(x, param)
+	}
+	hop, e = m.result()
+	if p.paramKind != nil && !t.mayShow(one.params) && (hop.Message != "" || hop.Patch != "") {
+		hop.Message, hop.Patch = "withheld: it is shown to who may get the params", ""
+	}
+	if reflect.DeepEqual(m.object, object) {
+		return hop, e, nil
+	}
+	return hop, e, m.object
+}
+
+// mutationRun is one policy at work by one binding.
+type mutationRun struct {
+	*tracer
+	subject        *subject
+	policy         *mutatingPolicy
+	bound          *bound
+	before, object *document
+	hop            extant.Hop
+
+	applied, excluded bool
+	failed, unknown   string
+	mayFail           bool
+	fatal             bool
+}
+
+// with applies the policy with one param.
+func (m *mutationRun) with(x mutations, with *param) {
+	s := *m.subject
+	s.object = m.object
+	in := m.tracer.input(&s, m.bound.matched, with)
+	switch result := x.conditions.evaluate(in); {
+	case !result.sure():
+		m.doubt(result.message, result.fails)
+		return
+	case result.excluded:
+		m.excluded, m.hop.Message = true, result.message
+		return
+	case result.fails:
+		m.failed = result.message
+		return
+	}
+	m.applied = true
+	for _, one := range x.list {
+		if m.failed != "" && m.fatal || m.object == nil {
+			return
+		}
+		m.apply(one, with)
+	}
+}
+
+// doubt makes the object unknown: the policy may have changed it.
+func (m *mutationRun) doubt(why string, mayFail bool) {
+	m.unknown = why
+	m.mayFail = m.mayFail || mayFail
+	if m.object != nil {
+		m.object = &document{kind: m.object.kind, because: "the policy " + m.policy.name + " may have changed it", plain: m.object.plain}
+	}
+}
+
+// errUnknownMutation ends a patch that cannot be computed.
+var errUnknownMutation = errors.New("the mutation is not known")
+
+// apply applies one mutation.
+func (m *mutationRun) apply(one mutation, with *param) {
+	s := *m.subject
+	s.object = m.object
+	in := m.tracer.input(&s, m.bound.matched, with)
+	for _, blind := range in.blind {
+		if one.reads.of(blind.path) {
+			m.doubt(blind.path+" is not known: "+blind.why, true)
+			return
+		}
+	}
+	if !m.object.known() {
+		m.doubt(m.object.because, true)
+		return
+	}
+	patched, err := m.patch(one, in)
+	var status *apierrors.StatusError
+	switch {
+	case errors.Is(err, errUnknownMutation) || err != nil && !m.object.doubt.none():
+		why := m.tracer.trace.why
+		if len(m.tracer.trace.paths) > 0 {
+			why = (&results{paths: m.tracer.trace.paths, why: why}).missing()
+		} else if why == "" {
+			why = err.Error()
+		}
+		m.doubt(why, true)
+	case errors.As(err, &status):
+		m.failed, m.fatal = err.Error(), true
+	case err != nil:
+		m.failed = err.Error()
+	default:
+		m.object = patched
+	}
+}
+
+// patch lets the library patch the object.
+func (m *mutationRun) patch(one mutation, in *input) (*document, error) {
+	in.trace.reset()
+	in.trace.sizes = one.reads.sizes
+	evaluator := knownOnly{one.evaluator, in}
+	var patcher patch.Patcher = patch.NewJSONPatcher(evaluator)
+	request := patch.Request{
+		MatchedResource: m.bound.matched.resource, ObjectInterfaces: unstructuredInterfaces{}, OptionalVariables: in.bindings, Namespace: in.namespace,
+		VersionedAttributes: &admission.VersionedAttributes{
+			Attributes: in.attr.Attributes, VersionedKind: in.attr.VersionedKind,
+			VersionedObject: admission.NewLazyObject(&unstructured.Unstructured{Object: m.object.content}),
+		},
+	}
+	if one.applies {
+		converter, err := m.subject.typeConverter(in.attr.VersionedKind)
+		if err != nil {
+			in.trace.taint("object", err.Error())
+			return nil, errUnknownMutation
+		}
+		request.TypeConverter, patcher = converter, patch.NewApplyConfigurationPatcher(evaluator)
+	}
+	patched, err := patcher.Patch(one.composed.CreateContext(in.ctx), request, celconfig.RuntimeCELCostBudget)
+	if err != nil {
+		return nil, err
+	}
+	changed, ok := patched.(*unstructured.Unstructured)
+	if !ok {
+		return nil, fmt.Errorf("the patch made a %T of the object", patched)
+	}
+	return m.subject.patched(m.object, changed.Object)
+}
+
+// result says what came of the policy.
+func (m *mutationRun) result() (extant.Hop, effects) {
+	hop := m.hop
+	unsure := hop.Match == extant.MatchUnknown
+	switch {
+	case m.unknown != "" || unsure:
+		hop.Outcome, hop.Reason = extant.OutcomeUnknown, extant.ReasonUndetermined
+		if m.unknown != "" {
+			hop.Message = m.unknown
+			if !m.applied {
+				hop.Match = extant.MatchUnknown
+			}
+		}
+		if (m.mayFail || m.failed != "") && !m.policy.ignores() {
+			return hop, passing.or(denying)
+		}
+		if unsure && m.object != m.before {
+			m.doubt(hop.Message, false)
+		}
+		return hop, passing
+	case m.failed != "":
+		hop = m.policy.misconfigured(hop, extant.ReasonError, m.failed)
+		if m.fatal {
+			hop.Outcome = extant.OutcomeErrors
+		}
+		return hop, effectsOf(hop)
+	case m.excluded && !m.applied:
+		hop.Match, hop.Reason, hop.SentAs = extant.NotMatched, extant.ReasonMatchCondition, nil
+		return hop, passing
+	}
+	hop.Message, hop.Outcome = "", extant.OutcomeAllows
+	if m.object != m.before {
+		if hop.Patch = difference(m.before, m.object); hop.Patch != "" {
+			hop.Outcome = extant.OutcomeMutates
+		}
+	}
+	return hop, passing
+}
+
+// difference returns what changed as a JSON patch, or nothing.
+func difference(before, after *document) string {
+	x, errX := json.Marshal(before.content)
+	y, errY := json.Marshal(after.content)
+	if errX != nil || errY != nil {
+		return ""
+	}
+	operations, err := jsonpatch.CreatePatch(x, y)
+	if err != nil || len(operations) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(operations)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// knownOnly evaluates a mutation over the objects as they are known, and ends
+// it where the result is not known.
+type knownOnly struct {
+	celplugin.MutatingEvaluator
+	in *input
+}
+
+// ForInput evaluates the mutation.
+func (k knownOnly) ForInput(ctx context.Context, _ *admission.VersionedAttributes, request *admissionv1.AdmissionRequest, bindings celplugin.OptionalVariableBindings, namespace *corev1.Namespace, budget int64) (celplugin.EvaluationResult, int64, error) {
+	result, remaining, err := k.MutatingEvaluator.ForInput(ctx, k.in.attr, request, bindings, namespace, budget)
+	if err == nil && (types.IsUnknown(result.EvalResult) || k.in.trace.tainted) {
+		return result, remaining, errUnknownMutation
+	}
+	return result, remaining, err
+}
+
+// unstructuredInterfaces make the library patch objects without their types.
+type unstructuredInterfaces struct{ admission.ObjectInterfaces }
+
+func (unstructuredInterfaces) GetObjectCreater() runtime.ObjectCreater {
+	return unstructuredscheme.NewUnstructuredCreator()
+}
+
+func (unstructuredInterfaces) GetObjectTyper() runtime.ObjectTyper {
+	return unstructuredscheme.NewUnstructuredObjectTyper()
+}

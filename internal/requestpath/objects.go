@@ -1,0 +1,123 @@
+package requestpath
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/util/managedfields"
+	"k8s.io/client-go/applyconfigurations"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// scheme knows the types of Kubernetes' own kinds.
+var scheme = sync.OnceValue(func() *runtime.Scheme {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, apiextensionsv1.AddToScheme, apiregistrationv1.AddToScheme} {
+		if err := add(s); err != nil {
+			panic(err)
+		}
+	}
+	return s
+})
+
+var strict = sync.OnceValue(func() runtime.Decoder {
+	return serializer.NewCodecFactory(scheme(), serializer.EnableStrict).UniversalDeserializer()
+})
+
+// decode makes of an object what decoding makes of it: what its type does not
+// have is dropped, what has the wrong type is a mistake.
+func (r *request) decode(d *document) error {
+	if r.custom {
+		return nil
+	}
+	if !scheme().Recognizes(d.kind) {
+		// The server behind an APIService knows what it takes.
+		d.doubt = &doubt{others: true, because: "what the API server makes of a " + d.kind.Kind + " is not known"}
+		return nil
+	}
+	typed, err := scheme().New(d.kind)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(d.content)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, typed); err != nil {
+		return err
+	}
+	typed.GetObjectKind().SetGroupVersionKind(d.kind)
+	d.content, err = runtime.DefaultUnstructuredConverter.ToUnstructured(typed)
+	return err
+}
+
+// prepared returns an object as a phase of admission sees it.
+func (r *request) prepared(p phase, d *document) *document {
+	if !d.known() || d.plain {
+		return d
+	}
+	prepared := *d
+	prepared.content = runtime.DeepCopyJSON(d.content)
+	metadata, _ := prepared.content["metadata"].(map[string]any)
+	if metadata == nil {
+		metadata = map[string]any{}
+		prepared.content["metadata"] = metadata
+	}
+	switch {
+	case r.isNamespace() || !r.namespaced:
+	case r.namespace != "":
+		metadata["namespace"] = r.namespace
+	}
+	if r.name != "" && metadata["name"] == nil && r.subresource == "" {
+		metadata["name"] = r.name
+	}
+	if r.isNamespace() && r.subresource == "" && r.name != "" {
+		labels, _ := metadata["labels"].(map[string]any)
+		if labels == nil {
+			labels = map[string]any{}
+			metadata["labels"] = labels
+		}
+		labels[corev1.LabelMetadataName] = r.name
+	}
+	prepared.doubt = d.doubt.or(r.doubts(p))
+	return &prepared
+}
+
+// patched is what the API server makes of an object that a policy patched.
+func (r *request) patched(before *document, content map[string]any) (*document, error) {
+	after := *before
+	after.content = content
+	if !r.custom && scheme().Recognizes(before.kind) {
+		data, err := json.Marshal(content)
+		if err != nil {
+			return nil, err
+		}
+		kind := before.kind
+		typed, _, err := strict().Decode(data, &kind, nil)
+		if err != nil {
+			return nil, fmt.Errorf("the patched object is not valid: %w", err)
+		}
+		if after.content, err = runtime.DefaultUnstructuredConverter.ToUnstructured(typed); err != nil {
+			return nil, err
+		}
+	}
+	return &after, nil
+}
+
+var builtinTypes = sync.OnceValue(func() managedfields.TypeConverter { return applyconfigurations.NewTypeConverter(scheme()) })
+
+// typeConverter returns what knows the structure of a kind.
+func (r *request) typeConverter(kind schema.GroupVersionKind) (managedfields.TypeConverter, error) {
+	if r.custom {
+		return managedfields.NewDeducedTypeConverter(), nil
+	}
+	return builtinTypes(), nil
+}

@@ -1,0 +1,156 @@
+package requestpath
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	psadmission "k8s.io/pod-security-admission/admission"
+	psload "k8s.io/pod-security-admission/admission/api/load"
+	psapi "k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/metrics"
+	pspolicy "k8s.io/pod-security-admission/policy"
+
+	"github.com/extant-project/extant/pkg/apis/extant"
+)
+
+// evaluator has the checks of the Pod Security Standards in all their versions.
+var evaluator = sync.OnceValues(func() (pspolicy.Evaluator, error) { return pspolicy.NewEvaluator(pspolicy.DefaultChecks(), nil) })
+
+// podSecurity is the plugin PodSecurity, with the defaults of an API server
+// that is not told otherwise: privileged, and nobody exempt.
+func (t *tracer) podSecurity() {
+	r := t.request
+	extractor := psadmission.DefaultPodSpecExtractor{}
+	gr := r.resource.GroupResource()
+	if gr != (schema.GroupResource{Resource: "pods"}) && gr != (schema.GroupResource{Resource: "namespaces"}) && !extractor.HasPodSpec(gr) {
+		return
+	}
+	hop := extant.Hop{Stage: extant.StagePodSecurity, Point: "pod-security-admission", Match: extant.Matched, Reason: extant.ReasonStageApplies}
+	unknown := func(why string) {
+		hop.Reason, hop.Outcome, hop.Message = extant.ReasonUndetermined, extant.OutcomeUnknown, why
+		t.flow.pass(hop, passing.or(denying))
+	}
+	if r.spec.Operation == extant.OperationDelete || r.spec.Operation == extant.OperationConnect {
+		return
+	}
+	if r.objectNamespace.missing {
+		return
+	}
+	attributes := &psapi.AttributesRecord{
+		Name: r.name, Namespace: r.namespace, Kind: r.kind, Resource: r.resource, Subresource: r.subresource, Operation: admissionv1.Operation(r.operation),
+	}
+	if r.user != nil {
+		attributes.Username = r.user.GetName()
+	}
+	var err error
+	if attributes.Object, err = t.typedFor(t.object); err == nil && t.old != nil {
+		attributes.OldObject, err = t.typedFor(t.old)
+	}
+	if err != nil {
+		unknown(err.Error())
+		return
+	}
+	answer, err := t.askPodSecurity(attributes, extractor)
+	switch {
+	case err != nil:
+		unknown(err.Error())
+	case t.restricted(attributes) && (attributes.Object == nil || attributes.OldObject == nil && t.old != nil):
+		unknown("the review does not say what the object is, which decides")
+	case !answer.Allowed:
+		hop.Outcome = extant.OutcomeDenies
+		if answer.Result != nil {
+			hop.Message = answer.Result.Message
+		}
+		t.flow.pass(hop, denying)
+	case len(answer.Warnings) > 0:
+		hop.Outcome, hop.Message = extant.OutcomeWarns, strings.Join(answer.Warnings, "; ")
+		t.flow.pass(hop, passing)
+	case len(answer.AuditAnnotations["audit-violations"]) > 0:
+		hop.Outcome, hop.Message = extant.OutcomeAudits, answer.AuditAnnotations["audit-violations"]
+		t.flow.pass(hop, passing)
+	default:
+		hop.Outcome = extant.OutcomeAllows
+		t.flow.pass(hop, passing)
+	}
+}
+
+// restricted tells whether the namespace asks for more than nothing, so that
+// the object decides.
+func (t *tracer) restricted(attributes *psapi.AttributesRecord) bool {
+	namespace := t.request.objectNamespace.namespace
+	if namespace == nil || t.request.isNamespace() {
+		return false
+	}
+	policy, _ := psapi.PolicyToEvaluate(namespace.Labels, psapi.Policy{
+		Enforce: psapi.LevelVersion{Level: psapi.LevelPrivileged}, Audit: psapi.LevelVersion{Level: psapi.LevelPrivileged}, Warn: psapi.LevelVersion{Level: psapi.LevelPrivileged},
+	})
+	return attributes.Subresource == "" && !policy.FullyPrivileged()
+}
+
+func (t *tracer) askPodSecurity(attributes *psapi.AttributesRecord, extractor psadmission.PodSpecExtractor) (*admissionv1.AdmissionResponse, error) {
+	checks, err := evaluator()
+	if err != nil {
+		return nil, err
+	}
+	configuration, err := psload.LoadFromData(nil)
+	if err != nil {
+		return nil, err
+	}
+	if state := t.request.objectNamespace; state.because != "" && !t.request.isNamespace() {
+		return nil, errUnknown(state.because)
+	}
+	plugin := &psadmission.Admission{
+		Configuration: configuration, Evaluator: checks, Metrics: noMetrics{}, PodSpecExtractor: extractor,
+		NamespaceGetter: podSecurityCluster{&t.request.objectNamespace}, PodLister: podSecurityCluster{&t.request.objectNamespace},
+	}
+	if err := plugin.CompleteConfiguration(); err != nil {
+		return nil, err
+	}
+	return plugin.Validate(t.ctx, attributes), nil
+}
+
+type errUnknown string
+
+func (e errUnknown) Error() string { return string(e) }
+
+// typedFor returns a document in its Go type, or nil where it is not known.
+func (t *tracer) typedFor(d *document) (runtime.Object, error) {
+	if !d.known() || d.plain {
+		return nil, nil
+	}
+	typed, err := scheme().New(d.kind)
+	if err != nil {
+		return nil, err
+	}
+	return typed, runtime.DefaultUnstructuredConverter.FromUnstructured(d.content, typed)
+}
+
+// podSecurityCluster is what the plugin reads of the cluster. The pods that a
+// Namespace has already are not told: about them it only warns.
+type podSecurityCluster struct{ state *namespaceState }
+
+func (c podSecurityCluster) GetNamespace(context.Context, string) (*corev1.Namespace, error) {
+	if c.state.namespace == nil {
+		return nil, errNamespaceUnsettled
+	}
+	return c.state.namespace, nil
+}
+
+func (c podSecurityCluster) ListPods(context.Context, string) ([]*corev1.Pod, error) { return nil, nil }
+
+// noMetrics counts nothing: a review is no request.
+type noMetrics struct{}
+
+var _ metrics.Recorder = noMetrics{}
+
+func (noMetrics) RecordEvaluation(metrics.Decision, psapi.LevelVersion, metrics.Mode, psapi.Attributes) {
+}
+
+func (noMetrics) RecordExemption(psapi.Attributes) {}
+
+func (noMetrics) RecordError(bool, psapi.Attributes) {}

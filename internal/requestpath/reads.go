@@ -1,0 +1,108 @@
+package requestpath
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
+	"k8s.io/apiserver/pkg/cel/environment"
+)
+
+// The variables request and namespaceObject are typed structures of the
+// library, in which nothing can be marked as unknown. What an expression reads
+// of them is read off the expression instead.
+
+// reads is what an expression reads, as far as its text tells.
+type reads struct {
+	// chains are the variables with the fields that are selected from them, such
+	// as request.userInfo.groups. A variable alone is used as a whole.
+	chains []string
+	// sizes: the expression asks for the size of something.
+	sizes bool
+}
+
+// baseEnvironment is the environment in which API servers compile what is
+// stored: everything that any supported version offers.
+var baseEnvironment = sync.OnceValue(func() *environment.EnvSet {
+	return environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion())
+})
+
+var parser = sync.OnceValues(func() (*cel.Env, error) { return baseEnvironment().Env(environment.StoredExpressions) })
+
+// readsOf returns what an expression reads. One that can't be parsed does not
+// compile either, and is never evaluated.
+func readsOf(expression string) reads {
+	env, err := parser()
+	if err != nil {
+		return reads{}
+	}
+	parsed, issues := env.Parse(expression)
+	if issues.Err() != nil {
+		return reads{}
+	}
+	var r reads
+	ast.PostOrderVisit(ast.NavigateAST(parsed.NativeRep()), ast.NewExprVisitor(func(e ast.Expr) {
+		node, ok := e.(ast.NavigableExpr)
+		if !ok {
+			return
+		}
+		switch node.Kind() {
+		case ast.IdentKind:
+			r.chains = append(r.chains, chainOf(node))
+		case ast.CallKind:
+			r.sizes = r.sizes || node.AsCall().FunctionName() == "size"
+		}
+	}))
+	return r
+}
+
+// chainOf follows the fields that are selected from a variable.
+func chainOf(node ast.NavigableExpr) string {
+	chain := node.AsIdent()
+	for {
+		parent, ok := node.Parent()
+		if !ok {
+			return chain
+		}
+		field, ok := selected(parent, node)
+		if !ok {
+			return chain
+		}
+		chain += "." + field
+		node = parent
+	}
+}
+
+// selected returns the field that a node selects from another.
+func selected(parent, from ast.NavigableExpr) (string, bool) {
+	switch parent.Kind() {
+	case ast.SelectKind:
+		return parent.AsSelect().FieldName(), true
+	case ast.CallKind:
+		call := parent.AsCall()
+		switch call.FunctionName() {
+		case operators.Index, operators.OptIndex, operators.OptSelect:
+			args := call.Args()
+			if len(args) != 2 || args[0].ID() != from.ID() || args[1].Kind() != ast.LiteralKind {
+				return "", false
+			}
+			name, ok := args[1].AsLiteral().(types.String)
+			return string(name), ok
+		}
+	}
+	return "", false
+}
+
+// of tells whether the expression reads a path, a part of it, or something
+// that it is a part of.
+func (r reads) of(path string) bool {
+	for _, chain := range r.chains {
+		if chain == path || strings.HasPrefix(chain, path+".") || strings.HasPrefix(path, chain+".") {
+			return true
+		}
+	}
+	return false
+}
