@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
 )
@@ -64,6 +65,18 @@ func (s *Snapshot) Revision(resources ...schema.GroupResource) uint64 {
 // Named returns the objects of a resource that users named for observation.
 func (s *Snapshot) Named(resource schema.GroupResource) Table[*Metadata] {
 	return tableOf[*Metadata](s, resource)
+}
+
+// Params returns the whole objects of a resource that some admission policy
+// takes its params from. Only dumps have them.
+func (s *Snapshot) Params(resource schema.GroupResource) Table[*unstructured.Unstructured] {
+	return tableOf[*unstructured.Unstructured](s, ParamsOf(resource))
+}
+
+// ParamsOf is what a Builder keeps the params of a resource under, beside what
+// else is kept of the resource.
+func ParamsOf(resource schema.GroupResource) schema.GroupResource {
+	return schema.GroupResource{Group: resource.Group, Resource: resource.Resource + "/params"}
 }
 
 // Objects returns the objects of any observed resource.

@@ -9,6 +9,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
 
@@ -32,6 +33,7 @@ type key struct{ namespace, name string }
 type Contents struct {
 	objects   map[schema.GroupResource]map[key]cluster.Object
 	others    map[schema.GroupKind]map[key]*cluster.Metadata
+	params    map[schema.GroupKind]map[key]*unstructured.Unstructured
 	version   string
 	discovery *cluster.Discovery
 	gaps      []cluster.Gap
@@ -66,6 +68,9 @@ func (c *Contents) fill(b *cluster.Builder, named []schema.GroupResource, more [
 		if len(objects) == 0 {
 			gaps[resource.String()] = []cluster.Gap{{Reason: cluster.GapNotInDump, Message: messageNone}}
 		}
+	}
+	for kind, all := range c.params {
+		b.Replace(cluster.ParamsOf(c.resourceOf(kind)), objectsOf(all))
 	}
 	for _, gap := range slices.Concat(c.gaps, more) {
 		gaps[gap.Resource] = append(gaps[gap.Resource], gap)
@@ -109,7 +114,7 @@ func assemble(parts []*part) *Contents {
 			put(c.objects, o.resource, o.object)
 		}
 		for _, o := range p.others {
-			put(c.others, o.kind, o.metadata)
+			put(c.others, o.kind.GroupKind(), o.metadata)
 		}
 		documents.merge(p.discovery)
 		n.add(p)
@@ -118,6 +123,7 @@ func assemble(parts []*part) *Contents {
 	n.discovered = len(documents.resources) > 0
 	c.discovery = documents.discovery(c.version, c.definitions())
 	c.place(&n)
+	c.keepParams(parts)
 	c.assumeNamespaces(&n)
 	n.undescribed = c.undescribed()
 	c.gaps = n.gaps(c)

@@ -38,10 +38,12 @@ type object struct {
 	object   cluster.Object
 }
 
-// other is the metadata of an object of another kind.
+// other is the metadata of an object of another kind, with its text until it
+// is known whether a policy takes its params from such objects.
 type other struct {
-	kind     schema.GroupKind
+	kind     schema.GroupVersionKind
 	metadata *cluster.Metadata
+	text     []byte
 }
 
 // trouble is what could not be understood, with the resource that it belongs
@@ -165,7 +167,7 @@ func (p *part) addObject(d document, data []byte, kind schema.GroupVersionKind) 
 	row, observed := rowOf[kind.GroupKind()]
 	if !observed {
 		if metadata := readMetadata(data); metadata != nil {
-			p.others = append(p.others, other{kind.GroupKind(), metadata})
+			p.others = append(p.others, other{kind, metadata, data})
 		}
 		return
 	}
