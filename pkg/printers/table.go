@@ -30,6 +30,8 @@ type Columns[T runtime.Object] struct {
 	Definitions []metav1.TableColumnDefinition
 	// Row returns one cell for each column, at that time.
 	Row func(object T, now time.Time) []any
+	// Rows returns several rows for one object, in place of Row.
+	Rows func(object T) [][]any
 }
 
 var _ rest.TableConvertor = Columns[runtime.Object]{}
@@ -43,7 +45,13 @@ func (c Columns[T]) ConvertToTable(_ context.Context, object, options runtime.Ob
 		if !ok {
 			return fmt.Errorf("cannot print %T in the columns of another kind", object)
 		}
-		table.Rows = append(table.Rows, metav1.TableRow{Cells: c.Row(o, now), Object: runtime.RawExtension{Object: object}})
+		if c.Rows == nil {
+			table.Rows = append(table.Rows, metav1.TableRow{Cells: c.Row(o, now), Object: runtime.RawExtension{Object: object}})
+			return nil
+		}
+		for _, cells := range c.Rows(o) {
+			table.Rows = append(table.Rows, metav1.TableRow{Cells: cells, Object: runtime.RawExtension{Object: object}})
+		}
 		return nil
 	}
 	if list, err := meta.ListAccessor(object); err == nil {
