@@ -78,7 +78,7 @@ func newServer(ctx context.Context, options *Options) (*Server, *observed, error
 	if err != nil {
 		return nil, nil, err
 	}
-	config.Source, config.RunSource = what.source, what.run
+	config.Source, config.RunSource, config.Asker = what.source, what.run, what.asker
 	server, err := config.Complete().New()
 	return server, what, err
 }

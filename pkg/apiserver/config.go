@@ -22,6 +22,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/observe"
 	"github.com/extant-project/extant/pkg/apis/extant/install"
 	generatedopenapi "github.com/extant-project/extant/pkg/generated/openapi"
 )
@@ -34,6 +35,9 @@ type Config struct {
 	Source cluster.Source
 	// RunSource brings the source up to date until the context ends.
 	RunSource func(context.Context)
+	// Asker asks the observed cluster what the source does not show; nil where
+	// there is nobody to ask.
+	Asker *observe.Asker
 	// Host is the cluster that Extant runs in; nil for a standalone server.
 	Host *rest.Config
 	// Namespace is where Extant runs in the host cluster.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/apiserver/pkg/server/healthz"
 	"k8s.io/client-go/kubernetes"
@@ -25,6 +27,7 @@ import (
 	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
 	"github.com/extant-project/extant/pkg/generated/clientset/versioned"
 	informers "github.com/extant-project/extant/pkg/generated/informers/externalversions"
+	"github.com/extant-project/extant/pkg/registry/review"
 	"github.com/extant-project/extant/pkg/registry/stored"
 )
 
@@ -33,10 +36,11 @@ type Server struct {
 	// Generic is the library's server.
 	Generic *genericapiserver.GenericAPIServer
 
-	config    *Config
-	catalogue *cataloguecontroller.Controller
-	discovery *discovery.Controller
-	informers informers.SharedInformerFactory
+	config      *Config
+	catalogue   *cataloguecontroller.Controller
+	discovery   *discovery.Controller
+	informers   informers.SharedInformerFactory
+	inventories *discovery.Inventories
 }
 
 // completedConfig is a Config from which nothing is missing.
@@ -77,20 +81,39 @@ func (c CompletedConfig) New() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := &Server{Generic: generic, config: c.Config}
+	if err := s.addControllers(c.generic.LoopbackClientConfig); err != nil {
+		return nil, err
+	}
 	storage, err := stored.Storage(c.generic.RESTOptionsGetter, c.generic.Authorization.Authorizer)
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(storage, review.Storage(s.reviews(c.generic.Authorization.Authorizer)))
 	group := genericapiserver.NewDefaultAPIGroupInfo(extant.GroupName, install.Scheme, metav1.ParameterCodec, install.Codecs)
 	group.VersionedResourcesStorageMap[v1alpha1.SchemeGroupVersion.Version] = storage
 	if err := generic.InstallAPIGroup(&group); err != nil {
 		return nil, err
 	}
-	s := &Server{Generic: generic, config: c.Config}
-	if err := s.addControllers(c.generic.LoopbackClientConfig); err != nil {
-		return nil, err
-	}
 	return s, nil
+}
+
+// reviews says what reviews are answered from. In a cluster, the host cluster
+// authenticates the callers and decides who may name whom, and the observed one
+// is taken to know the same users; a standalone server knows only an identity
+// that it made up itself.
+func (s *Server) reviews(authorizer authorizer.UnconditionalAuthorizer) review.Config {
+	config := review.Config{
+		Source:          s.config.Source,
+		Inventory:       s.inventories.Take,
+		Now:             time.Now,
+		Authorizer:      authorizer,
+		CallersAreKnown: s.config.Host != nil,
+	}
+	if s.config.Asker != nil {
+		config.Cluster = s.config.Asker
+	}
+	return config
 }
 
 func (s *Server) addControllers(loopback *rest.Config) error {
@@ -106,7 +129,8 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 	if s.catalogue, err = cataloguecontroller.New(catalogue.Points(), client.ExtantV1alpha1(), kinds.ExtensionPoints()); err != nil {
 		return err
 	}
-	if s.discovery, err = discovery.New(s.config.Source, client.ExtantV1alpha1(), kinds); err != nil {
+	s.inventories = discovery.NewInventories(kinds, catalogue.Points())
+	if s.discovery, err = discovery.New(s.config.Source, s.inventories, client.ExtantV1alpha1(), kinds); err != nil {
 		return err
 	}
 	if s.config.RunSource != nil {

@@ -20,6 +20,8 @@ type observed struct {
 	// run brings a live source up to date until the context ends; nil for
 	// dumps.
 	run func(context.Context)
+	// asker asks a live source's cluster; nil for dumps.
+	asker *observe.Asker
 	// name is what is observed, for people.
 	name string
 }
@@ -59,7 +61,11 @@ func live(config *rest.Config, name string) (*observed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("could not observe %s: %w", name, err)
 	}
-	return &observed{source: source, run: source.Run, name: name}, nil
+	asker, err := observe.NewAsker(config)
+	if err != nil {
+		return nil, fmt.Errorf("could not observe %s: %w", name, err)
+	}
+	return &observed{source: source, run: source.Run, asker: asker, name: name}, nil
 }
 
 // reachable is how long the environment's cluster may take to say its version.

@@ -46,9 +46,10 @@ const (
 
 // Controller is the discovery controller.
 type Controller struct {
-	source cluster.Source
-	client client.ExtantV1alpha1Interface
-	clock  clock.Clock
+	source      cluster.Source
+	inventories *Inventories
+	client      client.ExtantV1alpha1Interface
+	clock       clock.Clock
 
 	extensions listers.ExtensionLister
 	points     listers.ExtensionPointLister
@@ -66,16 +67,17 @@ type Controller struct {
 }
 
 // New returns a controller that writes what it finds in the source's snapshots.
-func New(source cluster.Source, client client.ExtantV1alpha1Interface, kinds informers.Interface) (*Controller, error) {
+func New(source cluster.Source, inventories *Inventories, client client.ExtantV1alpha1Interface, kinds informers.Interface) (*Controller, error) {
 	c := &Controller{
-		source:     source,
-		client:     client,
-		clock:      clock.RealClock{},
-		extensions: kinds.Extensions().Lister(),
-		points:     kinds.ExtensionPoints().Lister(),
-		backends:   kinds.Backends().Lister(),
-		changed:    make(chan struct{}, 1),
-		written:    make(chan struct{}),
+		source:      source,
+		inventories: inventories,
+		client:      client,
+		clock:       clock.RealClock{},
+		extensions:  kinds.Extensions().Lister(),
+		points:      kinds.ExtensionPoints().Lister(),
+		backends:    kinds.Backends().Lister(),
+		changed:     make(chan struct{}, 1),
+		written:     make(chan struct{}),
 	}
 	notify := func(any) {
 		select {
@@ -156,17 +158,12 @@ func (c *Controller) pass(ctx context.Context) error {
 	if !c.source.Settled() {
 		return errNotSettled
 	}
-	stored, err := c.extensions.List(labels.Everything())
-	if err != nil {
-		return err
-	}
-	extensions, err := toHub(stored, func() *extant.Extension { return &extant.Extension{} })
-	if err != nil {
-		return err
-	}
 	start := c.clock.Now()
 	snapshot := c.source.Snapshot()
-	found := inventory.Take(snapshot, points, extensions)
+	found, err := c.inventories.Take(snapshot)
+	if err != nil {
+		return err
+	}
 	observePass(snapshot, c.clock.Since(start))
 	c.logGaps(ctx, snapshot.Gaps())
 
@@ -241,20 +238,6 @@ func named(points []*extant.ExtensionPoint) []schema.GroupResource {
 		}
 	}
 	return resources
-}
-
-// toHub converts served objects. Conversion shares memory with the informer's
-// objects, which the engine does not change.
-func toHub[H, V runtime.Object](served []V, newHub func() H) ([]H, error) {
-	hubs := make([]H, 0, len(served))
-	for _, object := range served {
-		hub := newHub()
-		if err := install.Scheme.Convert(object, hub, nil); err != nil {
-			return nil, fmt.Errorf("could not convert %T: %w", object, err)
-		}
-		hubs = append(hubs, hub)
-	}
-	return hubs, nil
 }
 
 // served converts what the engine found to the version in which it is written.
