@@ -26,13 +26,17 @@ internal/cluster                 < pkg/apis/extant
 internal/catalogue               < internal/cluster pkg/apis/extant/install
 internal/inventory               < internal/cluster
 internal/rbac                    < internal/cluster
+internal/requestpath             < internal/inventory internal/rbac
 internal/dump                    < internal/cluster pkg/apis/extant/install
 internal/observe                 < internal/cluster pkg/apis/extant/install pkg/generated
 internal/pki                     <
 pkg/registry/stored              < pkg/apis/extant/validation pkg/printers pkg/apis/extant/install
+pkg/registry/review              < pkg/apis/extant/validation pkg/printers internal/requestpath pkg/apis/extant/install
 internal/controller              < pkg/generated internal/cluster internal/inventory internal/pki pkg/apis/extant/install
-pkg/apiserver                    < pkg/registry/stored internal/observe internal/dump internal/controller internal/catalogue
+pkg/apiserver                    < pkg/registry/stored pkg/registry/review internal/observe internal/dump internal/controller internal/catalogue
+internal/plugin                  < pkg/registry/review pkg/generated internal/catalogue internal/dump
 cmd/apiserver                    < pkg/apiserver
+cmd/kubectl-extant               < internal/plugin
 `
 
 func TestImportsPointOneWay(t *testing.T) {
