@@ -16,6 +16,7 @@ run: build ## Build and run standalone: etcd in the process, on loopback, observ
 .PHONY: build
 build: ## Build the programs into bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/extant-apiserver ./cmd/apiserver
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/kubectl-extant ./cmd/kubectl-extant
 
 .PHONY: image
 image: ## Build the image, with docker or another builder that BUILDER names

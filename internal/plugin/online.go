@@ -1,0 +1,32 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
+	"github.com/extant-project/extant/pkg/generated/clientset/versioned"
+)
+
+// online asks the cluster of the kubeconfig.
+func online(kubeconfig *genericclioptions.ConfigFlags) (reviewer, error) {
+	config, err := kubeconfig.ToRESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	client, err := versioned.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, review *v1alpha1.RequestReview) (*v1alpha1.RequestReview, error) {
+		answered, err := client.ExtantV1alpha1().RequestReviews().Create(ctx, review, metav1.CreateOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil, fmt.Errorf("the server at %s does not serve reviews: install Extant in the cluster, or answer over a dump with --from", config.Host)
+		}
+		return answered, err
+	}, nil
+}
