@@ -2,6 +2,7 @@ package random
 
 import (
 	"fmt"
+	"slices"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -176,9 +177,28 @@ func Access() []runtime.Object {
 		binding("random:everything",
 			rbacv1.Subject{Kind: rbacv1.GroupKind, Name: "dev"}, rbacv1.Subject{Kind: rbacv1.GroupKind, Name: "system:serviceaccounts:ci"}),
 		role("random:most",
-			rbacv1.PolicyRule{APIGroups: []string{"", "apps", "batch", customGroup, "autoscaling"}, Resources: []string{"*"}, Verbs: []string{"get", "create", "update", "patch", "delete"}}),
+			rbacv1.PolicyRule{APIGroups: []string{"", "apps", "batch", customGroup, "autoscaling", "networking.k8s.io", "policy", "coordination.k8s.io", "storage.k8s.io"}, Resources: []string{"*"}, Verbs: []string{"get", "create", "update", "patch", "delete"}}),
 		binding("random:most", rbacv1.Subject{Kind: rbacv1.UserKind, Name: "bob"}),
 		role("random:view", rbacv1.PolicyRule{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"get", "list", "watch"}}),
 		binding("random:view", rbacv1.Subject{Kind: rbacv1.GroupKind, Name: "guests"}),
 	}
+}
+
+// Configurations are all webhooks, then all policies, then all bindings.
+func (c *Cluster) Configurations() []runtime.Object {
+	return slices.Concat(objects(c.MutatingWebhooks), objects(c.ValidatingWebhooks), objects(c.MutatingPolicies), objects(c.ValidatingPolicies),
+		objects(c.MutatingBindings), objects(c.ValidatingBindings))
+}
+
+func objects[T runtime.Object](typed []T) []runtime.Object {
+	all := make([]runtime.Object, 0, len(typed))
+	for _, object := range typed {
+		all = append(all, object)
+	}
+	return all
+}
+
+// All is everything in the cluster, with what all clusters have.
+func (c *Cluster) All() []runtime.Object {
+	return slices.Concat(Access(), objects(Definitions()), objects(c.Namespaces), objects(c.Params), c.Configurations())
 }

@@ -36,7 +36,7 @@ var requestConditions = []string{
 	`has(object.metadata.labels)`,
 	`object.metadata.labels['app'] == 'web'`,
 	`object != null && object.metadata.?labels.tier.orValue('') != 'gold'`,
-	`object == null || object.metadata.?annotations.size().orValue(0) < 3`,
+	`object == null || object.metadata.?annotations.orValue({}).size() < 2`,
 	`object.metadata.name.endsWith('1')`,
 	`object == null || !has(object.metadata.generateName)`,
 	`object == null || object.metadata.?namespace.orValue('') != ''`,

@@ -18,10 +18,10 @@ type Object struct {
 	Body             []byte
 }
 
-// Objects makes objects of every kind for the requests to change.
+// Objects makes objects for the requests to change.
 func (g *Generator) Objects(c *Cluster) []Object {
 	var all []Object
-	for _, kind := range Kinds {
+	for _, kind := range g.focus {
 		if kind.CreateOnly || kind.Unstored {
 			continue
 		}
@@ -43,6 +43,15 @@ func (g *Generator) Objects(c *Cluster) []Object {
 		}
 	}
 	return all
+}
+
+// ServiceAccount is the one that pods of a namespace run as, which somebody has
+// to make before them.
+func ServiceAccount(namespace string) Object {
+	collection := "/api/v1/namespaces/" + namespace + "/serviceaccounts"
+	return Object{Path: collection + "/default", Collection: collection, Body: encode(map[string]any{
+		"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{"name": "default", "namespace": namespace},
+	})}
 }
 
 // object makes an object of a kind. Without a name the server makes one.

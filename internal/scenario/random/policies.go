@@ -23,7 +23,7 @@ func (g *Generator) matchResources(t target) *admissionregistrationv1.MatchResou
 		ResourceRules: g.named(t, t.rules...),
 	}
 	if g.chance(25) {
-		resources.ExcludeResourceRules = g.named(t, g.rule(pick(g, t.kind, pick(g, Kinds...))))
+		resources.ExcludeResourceRules = g.named(t, g.rule(pick(g, t.kind, g.kind())))
 	}
 	return resources
 }
@@ -81,7 +81,7 @@ func (g *Generator) validation(t target, pool ...string) admissionregistrationv1
 	case 0:
 		validation.Message = "refused by rule"
 	case 1:
-		validation.MessageExpression = pick(g, `'refused ' + request.operation + ' of ' + request.resource.resource`, `'labels: ' + string(variables.labels.size())`, `object.none`)
+		validation.MessageExpression = pick(g, `'refused ' + request.operation + ' of ' + request.resource.resource`, `'labels: ' + string(variables.labels.size())`, `string(object.metadata.labels['none'])`)
 	}
 	if g.chance(30) {
 		validation.Reason = pick(g, new(metav1.StatusReasonForbidden), new(metav1.StatusReasonInvalid), new(metav1.StatusReasonRequestEntityTooLarge), new(metav1.StatusReasonUnauthorized))
@@ -146,6 +146,9 @@ func (g *Generator) bindingResources() *admissionregistrationv1.MatchResources {
 
 func (g *Generator) mutatingPolicy() *admissionregistrationv1.MutatingAdmissionPolicy {
 	t := g.target()
+	for i := range t.rules {
+		t.rules[i].Operations = withoutDelete(t.rules[i].Operations)
+	}
 	policy := &admissionregistrationv1.MutatingAdmissionPolicy{
 		TypeMeta:   of("MutatingAdmissionPolicy"),
 		ObjectMeta: metav1.ObjectMeta{Name: g.name("map")},
@@ -165,6 +168,15 @@ func (g *Generator) mutatingPolicy() *admissionregistrationv1.MutatingAdmissionP
 		policy.Spec.Mutations = append(policy.Spec.Mutations, g.mutation())
 	}
 	return policy
+}
+
+// withoutDelete leaves out what mutating policies cannot match.
+func withoutDelete(operations []admissionregistrationv1.OperationType) []admissionregistrationv1.OperationType {
+	operations = slices.DeleteFunc(operations, func(operation admissionregistrationv1.OperationType) bool { return operation == admissionregistrationv1.Delete })
+	if len(operations) == 0 {
+		return []admissionregistrationv1.OperationType{admissionregistrationv1.OperationAll}
+	}
+	return operations
 }
 
 // mutation changes what selectors and conditions read later.

@@ -20,6 +20,8 @@ type Generator struct {
 	round string
 	hooks func(mutating bool, configuration, hook string) Endpoint
 	made  int
+	// focus is the kinds that most hooks and requests are about.
+	focus []*Kind
 }
 
 // Endpoint is where a hook is served.
@@ -31,7 +33,18 @@ type Endpoint struct {
 // New returns a generator. Hooks says where the hooks of the cluster are
 // served.
 func New(seed uint64, round string, hooks func(mutating bool, configuration, hook string) Endpoint) *Generator {
-	return &Generator{rand: rand.New(rand.NewPCG(seed, 0)), round: round, hooks: hooks}
+	g := &Generator{rand: rand.New(rand.NewPCG(seed, 0)), round: round, hooks: hooks}
+	g.focus = some(g, 7, Kinds...)
+	return g
+}
+
+// kind returns a kind, usually one of those that the cluster is about: else few
+// requests would meet a hook.
+func (g *Generator) kind() *Kind {
+	if g.chance(90) {
+		return pick(g, g.focus...)
+	}
+	return pick(g, Kinds...)
 }
 
 // chance is true in so many of a hundred cases.

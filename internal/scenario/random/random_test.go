@@ -48,7 +48,7 @@ func TestTheSameSeedMakesTheSame(t *testing.T) {
 
 func TestEveryKindAndSubresourceIsAskedFor(t *testing.T) {
 	asked := map[string]map[string]bool{}
-	for seed := range uint64(10) {
+	for seed := range uint64(40) {
 		_, requests := run(seed)
 		for _, request := range requests {
 			review := request.Review

@@ -38,7 +38,7 @@ type making struct {
 // Request makes a request to a cluster. Nil is returned now and again, where
 // what was drawn cannot be asked for.
 func (g *Generator) Request(c *Cluster, stored Stored) *Request {
-	m := &making{Generator: g, stored: stored, kind: pick(g, Kinds...), query: url.Values{}}
+	m := &making{Generator: g, stored: stored, kind: g.kind(), query: url.Values{}}
 	m.version = pick(g, m.kind.Versions...)
 	m.request = &Request{User: g.user()}
 	if m.kind.Namespaced {
@@ -58,7 +58,7 @@ func (g *Generator) Request(c *Cluster, stored Stored) *Request {
 
 func (g *Generator) user() authenticationv1.UserInfo {
 	users := Users()
-	user := pick(g, users[0], users[0], users[0], users[1], users[1], users[2], users[3])
+	user := pick(g, users[0], users[0], users[0], users[0], users[0], users[1], users[1], users[1], users[3], users[3], users[2])
 	user.Groups = append(user.Groups, "system:authenticated")
 	return user
 }

@@ -15,10 +15,10 @@ type target struct {
 }
 
 func (g *Generator) target() target {
-	t := target{kind: pick(g, Kinds...)}
+	t := target{kind: g.kind()}
 	t.rules = append(t.rules, g.rule(t.kind))
 	for range g.between(0, 2) {
-		t.rules = append(t.rules, g.rule(pick(g, Kinds...)))
+		t.rules = append(t.rules, g.rule(g.kind()))
 	}
 	return t
 }
