@@ -48,13 +48,10 @@ func (p *Params) Get(_ context.Context, resource schema.GroupVersionResource, na
 	return nil, nil
 }
 
-// List returns the objects of a namespace, or of all where it is empty.
-func (p *Params) List(_ context.Context, resource schema.GroupVersionResource, namespace string, selector labels.Selector) ([]*unstructured.Unstructured, error) {
-	var selected []*unstructured.Unstructured
-	for _, object := range p.objects[resource.GroupResource()] {
-		if (namespace == "" || object.GetNamespace() == namespace) && selector.Matches(labels.Set(object.GetLabels())) {
-			selected = append(selected, object)
-		}
-	}
-	return selected, nil
+// List returns nothing, which is what the API servers saw that were recorded.
+// They read params that are selected by their labels from an informer that
+// stops for ever with the last policy of their kind, and many scenarios went
+// through one API server. Params that are named are asked for besides.
+func (p *Params) List(context.Context, schema.GroupVersionResource, string, labels.Selector) ([]*unstructured.Unstructured, error) {
+	return nil, nil
 }

@@ -81,8 +81,8 @@ func (c *Comparison) has(stage extant.Stage, policy string, outcomes ...extant.O
 }
 
 // findings wants a hop for each finding, and a finding for each hop of that
-// outcome. A denial is one of several, by chance; one that denies may warn or
-// audit besides.
+// outcome. A denial is one of several, by chance; what denies, by a validation
+// or an error, may warn or audit besides.
 func (c *Comparison) findings(what string, findings []Finding, outcome extant.Outcome) {
 	for _, f := range findings {
 		if !c.found(f, outcome) {
@@ -102,10 +102,14 @@ func (c *Comparison) findings(what string, findings []Finding, outcome extant.Ou
 }
 
 func (c *Comparison) found(f Finding, outcome extant.Outcome) bool {
-	weaker := map[extant.Outcome][]extant.Outcome{
-		extant.OutcomeWarns:  {extant.OutcomeDenies},
-		extant.OutcomeAudits: {extant.OutcomeDenies, extant.OutcomeWarns},
+	stronger := map[extant.Outcome][]extant.Outcome{
+		extant.OutcomeDenies: {extant.OutcomeErrors},
+		extant.OutcomeWarns:  {extant.OutcomeDenies, extant.OutcomeErrors},
+		extant.OutcomeAudits: {extant.OutcomeDenies, extant.OutcomeErrors, extant.OutcomeWarns},
 	}
+	// How the API server begins some messages says nothing that the hop's
+	// reason does not.
+	message := strings.TrimPrefix(f.Message, "failed to configure binding: ")
 	for _, stage := range []extant.Stage{extant.StageMutatingPolicy, extant.StageValidatingPolicy} {
 		for hop := range c.hops(stage) {
 			if hop.Configuration != f.Policy || f.Binding != "" && hop.Hook != f.Binding {
@@ -114,7 +118,7 @@ func (c *Comparison) found(f Finding, outcome extant.Outcome) bool {
 			if hop.Outcome == extant.OutcomeUnknown {
 				return true
 			}
-			if (hop.Outcome == outcome || slices.Contains(weaker[outcome], hop.Outcome)) && strings.Contains(hop.Message, f.Message) {
+			if (hop.Outcome == outcome || slices.Contains(stronger[outcome], hop.Outcome)) && strings.Contains(hop.Message, message) {
 				return true
 			}
 		}
