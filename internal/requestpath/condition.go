@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
@@ -52,7 +53,11 @@ func (c *conditions) evaluate(in *input) conditionResult {
 	if c == nil {
 		return conditionResult{matches: true}
 	}
-	r := c.expressions.evaluate(in, celconfig.RuntimeCELCostBudgetMatchConditions)
+	// Conditions see the resource as it was requested, and the object as it is
+	// sent.
+	asked := *in
+	asked.request = celplugin.CreateAdmissionRequest(in.attr.Attributes, metav1.GroupVersionResource(in.attr.GetResource()), metav1.GroupVersionKind(in.attr.VersionedKind))
+	r := c.expressions.evaluate(&asked, celconfig.RuntimeCELCostBudgetMatchConditions)
 	try := worlds
 	if !r.unknown() {
 		try = worlds[:1]

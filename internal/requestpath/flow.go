@@ -67,10 +67,11 @@ func (f *flow) together(hops []extant.Hop, each []effects) {
 		case never:
 			hop.Outcome = extant.OutcomeNotReached
 		default:
-			if !surely {
-				hop.Outcome = extant.OutcomeUnknown
-			}
 			f.explain(hop, e)
+			if !surely && hop.Outcome != extant.OutcomeUnknown {
+				hop.Outcome, hop.Reason = extant.OutcomeUnknown, extant.ReasonUndetermined
+				hop.Message = "whether the request comes to here is not known"
+			}
 			all.passes = all.passes && e.passes
 			all.denies = all.denies || e.denies
 			all.blocks = all.blocks || e.blocks

@@ -1,6 +1,7 @@
 package requestpath
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission"
@@ -26,6 +27,10 @@ func (t *tracer) input(s *subject, m matched, with *param) *input {
 	}
 	if !s.isNamespace() {
 		in.namespace = celplugin.CreateNamespaceObject(s.objectNamespace.namespace)
+	}
+	if s.objectNamespace.because != "" {
+		// There is one, of which nothing is known: expressions are blind to it.
+		in.namespace = &corev1.Namespace{}
 	}
 	return in
 }

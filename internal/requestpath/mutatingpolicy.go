@@ -157,7 +157,11 @@ func (t *tracer) mutate(s *subject, p *mutatingPolicy, one *bound, object *docum
 	for _, param := range one.params.list {
 		m.with(x, param)
 	}
+	if one.params.unseen != "" && m.object != object {
+		m.doubt(one.params.unseen, false)
+	}
 	hop, e = m.result()
+	hop, e = t.orWithout(one, hop, e)
 	if p.paramKind != nil && !t.mayShow(one.params) && (hop.Message != "" || hop.Patch != "") {
 		hop.Message, hop.Patch = "withheld: it is shown to who may get the params", ""
 	}
@@ -234,10 +238,10 @@ func (m *mutationRun) apply(one mutation, with *param) {
 		m.doubt(m.object.because, true)
 		return
 	}
-	patched, err := m.patch(one, in)
+	patched, evaluated, err := m.patch(one, in)
 	var status *apierrors.StatusError
 	switch {
-	case errors.Is(err, errUnknownMutation) || err != nil && !m.object.doubt.none():
+	case errors.Is(err, errUnknownMutation) || err != nil && evaluated && !m.object.doubt.none():
 		why := m.tracer.trace.why
 		if len(m.tracer.trace.paths) > 0 {
 			why = (&results{paths: m.tracer.trace.paths, why: why}).missing()
@@ -249,16 +253,22 @@ func (m *mutationRun) apply(one mutation, with *param) {
 		m.failed, m.fatal = err.Error(), true
 	case err != nil:
 		m.failed = err.Error()
+	case !m.subject.custom && m.object.kind != m.subject.kind:
+		// What a policy makes of a built-in kind is converted straight to the
+		// version of the request, and there are no such conversions: the API
+		// server only knows those by way of its internal version.
+		m.failed = fmt.Sprintf("the API server cannot convert from %s to %s what the policy changes", m.object.kind.GroupVersion(), m.subject.kind.GroupVersion())
 	default:
 		m.object = patched
 	}
 }
 
-// patch lets the library patch the object.
-func (m *mutationRun) patch(one mutation, in *input) (*document, error) {
+// patch lets the library patch the object. It tells whether the mutation itself
+// could be evaluated.
+func (m *mutationRun) patch(one mutation, in *input) (_ *document, evaluated bool, _ error) {
 	in.trace.reset()
 	in.trace.sizes = one.reads.sizes
-	evaluator := knownOnly{one.evaluator, in}
+	evaluator := &knownOnly{MutatingEvaluator: one.evaluator, in: in}
 	var patcher patch.Patcher = patch.NewJSONPatcher(evaluator)
 	request := patch.Request{
 		MatchedResource: m.bound.matched.resource, ObjectInterfaces: unstructuredInterfaces{}, OptionalVariables: in.bindings, Namespace: in.namespace,
@@ -267,23 +277,29 @@ func (m *mutationRun) patch(one mutation, in *input) (*document, error) {
 			VersionedObject: admission.NewLazyObject(&unstructured.Unstructured{Object: m.object.content}),
 		},
 	}
+	var structure *structure
 	if one.applies {
-		converter, err := m.subject.typeConverter(in.attr.VersionedKind)
-		if err != nil {
+		var err error
+		if structure, err = m.subject.structure(m.object); err != nil {
 			in.trace.taint("object", err.Error())
-			return nil, errUnknownMutation
+			return nil, false, errUnknownMutation
 		}
-		request.TypeConverter, patcher = converter, patch.NewApplyConfigurationPatcher(evaluator)
+		request.TypeConverter, patcher = structure, patch.NewApplyConfigurationPatcher(evaluator)
 	}
 	patched, err := patcher.Patch(one.composed.CreateContext(in.ctx), request, celconfig.RuntimeCELCostBudget)
 	if err != nil {
-		return nil, err
+		if evaluator.evaluated && structure.deduced() {
+			in.trace.taint("object", "the structure of a "+m.object.kind.Kind+" is not known")
+			return nil, true, errUnknownMutation
+		}
+		return nil, evaluator.evaluated, err
 	}
 	changed, ok := patched.(*unstructured.Unstructured)
 	if !ok {
-		return nil, fmt.Errorf("the patch made a %T of the object", patched)
+		return nil, true, fmt.Errorf("the patch made a %T of the object", patched)
 	}
-	return m.subject.patched(m.object, changed.Object)
+	document, err := m.subject.patched(m.object, changed.Object)
+	return document, true, err
 }
 
 // result says what came of the policy.
@@ -307,9 +323,10 @@ func (m *mutationRun) result() (extant.Hop, effects) {
 		}
 		return hop, passing
 	case m.failed != "":
-		hop = m.policy.misconfigured(hop, extant.ReasonError, m.failed)
+		hop = m.policy.failed(hop, extant.ReasonError, m.failed)
 		if m.fatal {
-			hop.Outcome = extant.OutcomeErrors
+			// The library answers such an error at once, whatever failurePolicy says.
+			hop.Outcome = extant.OutcomeDenies
 		}
 		return hop, effectsOf(hop)
 	case m.excluded && !m.applied:
@@ -347,15 +364,17 @@ func difference(before, after *document) string {
 // it where the result is not known.
 type knownOnly struct {
 	celplugin.MutatingEvaluator
-	in *input
+	in        *input
+	evaluated bool
 }
 
 // ForInput evaluates the mutation.
-func (k knownOnly) ForInput(ctx context.Context, _ *admission.VersionedAttributes, request *admissionv1.AdmissionRequest, bindings celplugin.OptionalVariableBindings, namespace *corev1.Namespace, budget int64) (celplugin.EvaluationResult, int64, error) {
+func (k *knownOnly) ForInput(ctx context.Context, _ *admission.VersionedAttributes, request *admissionv1.AdmissionRequest, bindings celplugin.OptionalVariableBindings, namespace *corev1.Namespace, budget int64) (celplugin.EvaluationResult, int64, error) {
 	result, remaining, err := k.MutatingEvaluator.ForInput(ctx, k.in.attr, request, bindings, namespace, budget)
 	if err == nil && (types.IsUnknown(result.EvalResult) || k.in.trace.tainted) {
 		return result, remaining, errUnknownMutation
 	}
+	k.evaluated = err == nil && result.Error == nil
 	return result, remaining, err
 }
 

@@ -7,14 +7,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/client-go/applyconfigurations"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
-
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
 )
 
 // scheme knows the types of Kubernetes' own kinds.
@@ -114,10 +114,24 @@ func (r *request) patched(before *document, content map[string]any) (*document, 
 
 var builtinTypes = sync.OnceValue(func() managedfields.TypeConverter { return applyconfigurations.NewTypeConverter(scheme()) })
 
-// typeConverter returns what knows the structure of a kind.
-func (r *request) typeConverter(kind schema.GroupVersionKind) (managedfields.TypeConverter, error) {
+// structure knows how the fields of a kind are merged.
+type structure struct {
+	managedfields.TypeConverter
+	guessed bool
+}
+
+// deduced tells whether the structure is no more than what objects show: maps
+// are merged, and what is done to lists is not known.
+func (s *structure) deduced() bool { return s != nil && s.guessed }
+
+// structure returns what knows the structure of an object's kind.
+func (r *request) structure(d *document) (*structure, error) {
 	if r.custom {
-		return managedfields.NewDeducedTypeConverter(), nil
+		return &structure{managedfields.NewDeducedTypeConverter(), true}, nil
 	}
-	return builtinTypes(), nil
+	// Kinds that are only sent, such as Binding, have no apply configuration.
+	if _, err := builtinTypes().ObjectToTyped(&unstructured.Unstructured{Object: d.content}, typed.AllowDuplicates); err != nil {
+		return &structure{managedfields.NewDeducedTypeConverter(), true}, nil
+	}
+	return &structure{builtinTypes(), false}, nil
 }

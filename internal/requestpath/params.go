@@ -31,6 +31,10 @@ type params struct {
 	unknown string
 	failed  error
 	missing bool
+	// unseen says why the API server may not see any of the list; without is
+	// what there is then.
+	unseen  string
+	without *params
 }
 
 // param is a param as expressions see it.
@@ -81,6 +85,24 @@ func (t *tracer) collectParams(resource cluster.APIResource, kind *admissionregi
 	if read.err != nil {
 		return params{resource: resource, unknown: fmt.Sprintf("the params of kind %s cannot be read: %v", kind.Kind, read.err)}
 	}
+	p := t.decideParams(resource, kind, ref, scope, read)
+	if ref.Selector != nil && len(p.list) > 0 && scheme().Recognizes(resource.Kind) {
+		without := t.decideParams(resource, kind, ref, scope, paramsRead{})
+		p.unseen, p.without = stoppedWatching, &without
+	}
+	return p
+}
+
+// stoppedWatching: a kube-apiserver shares one watch of a built-in kind among
+// all policies with that paramKind, ends it when the last of them is deleted,
+// and never begins it again until it is restarted. It then finds params by name
+// still, because those are looked up in the cluster where the cache lacks them,
+// and by selector no more (k8s.io/apiserver, admission/plugin/policy/generic:
+// policySource.ensureParamsForPolicyLocked; seen in 1.37.2).
+const stoppedWatching = "a kube-apiserver that once had a policy with this paramKind, and lost the last one, finds no params by selector until it is restarted; whether that happened does not show"
+
+// decideParams hands the library what was read.
+func (t *tracer) decideParams(resource cluster.APIResource, kind *admissionregistrationv1.ParamKind, ref *admissionregistrationv1.ParamRef, scope meta.RESTScope, read paramsRead) params {
 	found, err := generic.CollectParams(kind, paramInformer{read: read}, scope, ref, t.request.namespace, nil, nil)
 	p := params{resource: resource, failed: err}
 	if err != nil {

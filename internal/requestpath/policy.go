@@ -170,7 +170,16 @@ func (t *tracer) match(s *subject, at policyStage, p *policy, all []*binding) (m
 // any request: it refuses, whatever the actions of the binding, unless
 // failurePolicy is Ignore.
 func (p *policy) misconfigured(hop extant.Hop, reason extant.HopReason, message string) extant.Hop {
-	hop.Match, hop.Reason, hop.Message, hop.Outcome = extant.Matched, reason, message, extant.OutcomeErrors
+	what := "policy"
+	if hop.Hook != "" {
+		what = "binding"
+	}
+	return p.failed(hop, reason, "failed to configure "+what+": "+message)
+}
+
+// failed is the hop of a policy that could not be evaluated for a request.
+func (p *policy) failed(hop extant.Hop, reason extant.HopReason, message string) extant.Hop {
+	hop.Match, hop.Reason, hop.Message, hop.Outcome = extant.Matched, reason, message, extant.OutcomeDenies
 	if p.ignores() {
 		hop.Outcome = extant.OutcomeSkipped
 	}
@@ -204,6 +213,19 @@ func (t *tracer) paramHop(one *bound) (hop extant.Hop, e effects, decided bool) 
 	default:
 		return hop, effects{}, false
 	}
+}
+
+// orWithout takes into account that the API server may not see the params that
+// there are, and what then comes of the policy.
+func (t *tracer) orWithout(one *bound, hop extant.Hop, e effects) (extant.Hop, effects) {
+	if one.params.unseen == "" {
+		return hop, e
+	}
+	none := *one
+	none.params = *one.params.without
+	_, other, _ := t.paramHop(&none)
+	hop.Match, hop.Reason, hop.Outcome, hop.Message, hop.Patch = extant.MatchUnknown, extant.ReasonUndetermined, extant.OutcomeUnknown, one.params.unseen, ""
+	return hop, e.or(other)
 }
 
 // effectsOf is what comes of a hop whose outcome is decided.

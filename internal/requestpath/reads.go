@@ -1,6 +1,7 @@
 package requestpath
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -51,7 +52,9 @@ func readsOf(expression string) reads {
 		}
 		switch node.Kind() {
 		case ast.IdentKind:
-			r.chains = append(r.chains, chainOf(node))
+			if chain, used := chainOf(node); used {
+				r.chains = append(r.chains, chain)
+			}
 		case ast.CallKind:
 			r.sizes = r.sizes || node.AsCall().FunctionName() == "size"
 		}
@@ -59,21 +62,35 @@ func readsOf(expression string) reads {
 	return r
 }
 
-// chainOf follows the fields that are selected from a variable.
-func chainOf(node ast.NavigableExpr) string {
-	chain := node.AsIdent()
+// chainOf follows the fields that are selected from a variable. A variable that
+// is only compared with null is not used: whether it is null is known.
+func chainOf(node ast.NavigableExpr) (chain string, used bool) {
+	chain = node.AsIdent()
 	for {
 		parent, ok := node.Parent()
 		if !ok {
-			return chain
+			return chain, true
 		}
 		field, ok := selected(parent, node)
 		if !ok {
-			return chain
+			return chain, !comparesWithNull(parent)
 		}
 		chain += "." + field
 		node = parent
 	}
+}
+
+func comparesWithNull(e ast.NavigableExpr) bool {
+	if e.Kind() != ast.CallKind {
+		return false
+	}
+	call := e.AsCall()
+	if name := call.FunctionName(); name != operators.Equals && name != operators.NotEquals {
+		return false
+	}
+	return slices.ContainsFunc(call.Args(), func(arg ast.Expr) bool {
+		return arg.Kind() == ast.LiteralKind && arg.AsLiteral() == types.NullValue
+	})
 }
 
 // selected returns the field that a node selects from another.

@@ -96,6 +96,7 @@ func (t *tracer) validate(s *subject, p *validatingPolicy, one *bound) (extant.H
 		t.validateWith(s, p, one, param, &d)
 	}
 	hop, e := d.apply(one.hop)
+	hop, e = t.orWithout(one, hop, e)
 	if p.paramKind != nil && hop.Message != "" && !t.mayShow(one.params) {
 		hop.Message = "withheld: it is shown to who may get the params"
 	}
@@ -253,7 +254,7 @@ func (d *decision) apply(hop extant.Hop) (extant.Hop, effects) {
 		hop.Message = strings.Join(append(d.errs, d.failed...), "; ")
 		hop.Outcome = extant.OutcomeDenies
 		if d.erring || len(d.errs) > 0 {
-			hop.Reason, hop.Outcome = extant.ReasonError, extant.OutcomeErrors
+			hop.Reason = extant.ReasonError
 		}
 		return hop, denying
 	case d.mayFail || d.mayErr:

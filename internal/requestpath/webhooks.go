@@ -57,7 +57,8 @@ func (t *tracer) validatingWebhooks() {
 			// configurations.
 			hops[i].Outcome, each[i] = extant.OutcomeNotReached, passing
 		case mayFail && called:
-			hops[i].Outcome = extant.OutcomeUnknown
+			hops[i].Outcome, hops[i].Reason = extant.OutcomeUnknown, extant.ReasonUndetermined
+			hops[i].Message = "no validating webhook is called where the conditions of one fail, and whether they do is not known"
 			each[i] = each[i].or(passing)
 		}
 	}
