@@ -87,7 +87,7 @@ type tracer struct {
 // run takes the stages in the order of the API server.
 func (t *tracer) run() {
 	t.authorization()
-	if t.request.aggregated != "" {
+	if t.request.aggregated != "" || t.request.unseenServer != "" {
 		t.aggregation()
 		return
 	}

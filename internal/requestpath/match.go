@@ -3,6 +3,7 @@ package requestpath
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -179,11 +180,28 @@ func (s *subject) matchRules(c *criteria) matched {
 		return matched{result: extant.MatchUnknown, reason: extant.ReasonError, message: err.Error()}
 	case ok:
 		return matched{result: extant.Matched, reason: extant.ReasonRuleMatched, resource: resource, kind: kind}
+	case s.unseenVersions != "" && s.inAnyVersion(c):
+		return undetermined("a rule names the resource in another version than the request, and which versions there are is not known: %s", s.unseenVersions)
 	case s.excluded(c):
 		return notMatched(extant.ReasonNoRuleMatched, "a rule of excludeResourceRules names %s", s.asked())
 	default:
 		return notMatched(extant.ReasonNoRuleMatched, "no rule names %s", s.asked())
 	}
+}
+
+// inAnyVersion tells whether the rules name what is requested in any version,
+// of which the one of the request would then be an equivalent.
+func (s *subject) inAnyVersion(c *criteria) bool {
+	if policy := c.resources.MatchPolicy; policy != nil && *policy == admissionregistrationv1.Exact {
+		return false
+	}
+	wider := c.resources
+	wider.ResourceRules = slices.Clone(wider.ResourceRules)
+	for i := range wider.ResourceRules {
+		wider.ResourceRules[i].APIVersions = []string{"*"}
+	}
+	ok, _, _, err := s.ask(predicate{wider, labels.Everything(), labels.Everything()})
+	return ok && err == nil
 }
 
 // excluded tells whether it is an exclusion that keeps the criteria from

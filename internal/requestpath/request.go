@@ -51,6 +51,10 @@ type request struct {
 	options runtime.Object
 	// aggregated names the APIService that serves the resource from elsewhere.
 	aggregated string
+	// unseen says why it is not known who serves the group, and in which versions
+	// its objects can be had: what would tell cannot be seen. Empty where it is
+	// known.
+	unseenServer, unseenVersions string
 	// custom is set for custom resources.
 	custom bool
 
@@ -97,6 +101,10 @@ func newRequest(snapshot *cluster.Snapshot, spec *extant.RequestReviewSpec) (*re
 func (r *request) resolve() error {
 	r.aggregated = aggregatedBy(r.snapshot, r.resource.GroupVersion())
 	_, r.custom = r.snapshot.CustomResourceDefinitions().Get("", r.resource.GroupResource().String())
+	if !r.custom && r.aggregated == "" && !scheme().IsGroupRegistered(r.resource.Group) {
+		r.unseenServer = unseen(r.snapshot, apiServices)
+		r.unseenVersions = unseen(r.snapshot, customResourceDefinitions)
+	}
 	served, ok := r.served()
 	switch {
 	case ok:
@@ -115,6 +123,19 @@ func (r *request) resolve() error {
 		return invalid(field.Invalid(requestPath.Child("namespace"), r.namespace, fmt.Sprintf("%s are not in namespaces", r.resource.Resource)))
 	}
 	return nil
+}
+
+var (
+	apiServices               = schema.GroupResource{Group: "apiregistration.k8s.io", Resource: "apiservices"}
+	customResourceDefinitions = schema.GroupResource{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions"}
+)
+
+// unseen says why a resource cannot be seen, or nothing.
+func unseen(snapshot *cluster.Snapshot, resource schema.GroupResource) string {
+	if gap, ok := snapshot.DecidingGap(resource); ok {
+		return fmt.Sprintf("the %s of the cluster cannot be seen (%s)", resource.Resource, gap.Reason)
+	}
+	return ""
 }
 
 // served returns the resource as discovery names it. Versions of a CRD are

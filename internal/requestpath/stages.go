@@ -31,6 +31,13 @@ func aggregatedBy(snapshot *cluster.Snapshot, gv schema.GroupVersion) string {
 // aggregation hands the request to another server. That one commonly asks the
 // same webhooks and policies, but nobody can know.
 func (t *tracer) aggregation() {
+	if why := t.request.unseenServer; why != "" {
+		t.handOver(extant.Hop{
+			Stage: extant.StageAggregation, Point: "aggregated-api", Match: extant.MatchUnknown, Reason: extant.ReasonUndetermined,
+			Outcome: extant.OutcomeUnknown, Message: why,
+		}, effects{true, true, true})
+		return
+	}
 	name := t.request.aggregated
 	hop := extant.Hop{
 		Stage: extant.StageAggregation, Point: "aggregated-api", Configuration: name, Hook: inventory.AggregationHook,
@@ -54,6 +61,11 @@ func (t *tracer) aggregation() {
 		hop.Outcome, e = extant.OutcomeUnknown, passing.or(blocking)
 		hop.Message = fmt.Sprintf("whether the APIService %s is available is not known", name)
 	}
+	t.handOver(hop, e)
+}
+
+// handOver adds the hop of aggregation and those that may come behind it.
+func (t *tracer) handOver(hop extant.Hop, e effects) {
 	t.flow.pass(hop, e)
 	t.flow.handedOver = t.flow.possible.passes
 	if t.request.spec.Operation.Admitted() {
@@ -78,7 +90,11 @@ func (t *tracer) beyond() {
 	}
 	if t.flow.handedOver {
 		t.flow.possible = effects{passes: true, denies: true, blocks: true}
-		t.flow.unsure = append(t.flow.unsure, "the server behind the APIService "+t.request.aggregated+" decides for itself")
+		who := "the server behind the APIService " + t.request.aggregated
+		if t.request.aggregated == "" {
+			who = "the server of the group"
+		}
+		t.flow.unsure = append(t.flow.unsure, who+" decides for itself")
 	}
 }
 
@@ -110,11 +126,22 @@ func (t *tracer) lifecycle() {
 		return
 	}
 	switch state := r.objectNamespace; {
+	case state.because != "":
+		t.flow.mayRefuse("whether there is a namespace " + r.namespace + " is not known: " + state.because)
 	case state.missing:
 		t.flow.refuse(fmt.Sprintf("namespaces %q not found", r.namespace))
 	case state.namespace != nil && r.spec.Operation == extant.OperationCreate && state.namespace.Status.Phase == corev1.NamespaceTerminating:
 		t.flow.refuse(fmt.Sprintf("nothing can be created in the namespace %s because it is being terminated", r.namespace))
 	}
+}
+
+// mayRefuse ends the request, perhaps, by something that is no hop.
+func (f *flow) mayRefuse(why string) {
+	if !f.possible.passes {
+		return
+	}
+	f.unsure = append(f.unsure, why)
+	f.possible.denies = true
 }
 
 // conversionTimeout is how long the API server waits for a conversion webhook:
@@ -125,6 +152,12 @@ const conversionTimeout = 30 * 1e9
 // request and the one that is stored, which reads need too.
 func (t *tracer) conversion() {
 	definition, ok := t.observed.Snapshot.CustomResourceDefinitions().Get("", t.request.resource.GroupResource().String())
+	if !ok && t.request.unseenVersions != "" {
+		t.flow.pass(extant.Hop{
+			Stage: extant.StageConversion, Point: "crd-conversion-webhook", Match: extant.MatchUnknown, Reason: extant.ReasonUndetermined,
+			Outcome: extant.OutcomeUnknown, Message: t.request.unseenVersions,
+		}, passing.or(blocking))
+	}
 	if !ok || t.request.operation == "CONNECT" {
 		return
 	}
