@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/sets"
 	psadmission "k8s.io/pod-security-admission/admission"
 	psload "k8s.io/pod-security-admission/admission/api/load"
 	psapi "k8s.io/pod-security-admission/api"
@@ -20,6 +21,10 @@ import (
 
 // evaluator has the checks of the Pod Security Standards in all their versions.
 var evaluator = sync.OnceValues(func() (pspolicy.Evaluator, error) { return pspolicy.NewEvaluator(pspolicy.DefaultChecks(), nil) })
+
+// podSecurityIgnores are the subresources of pods that the plugin does not look
+// at; of other resources it looks at none.
+var podSecurityIgnores = sets.New("exec", "attach", "binding", "eviction", "log", "portforward", "proxy", "status")
 
 // podSecurity is the plugin PodSecurity, with the defaults of an API server
 // that is not told otherwise: privileged, and nobody exempt.
@@ -35,10 +40,13 @@ func (t *tracer) podSecurity() {
 		hop.Reason, hop.Outcome, hop.Message = extant.ReasonUndetermined, extant.OutcomeUnknown, why
 		t.flow.pass(hop, passing.or(denying))
 	}
+	if r.subresource != "" && (gr.Resource != "pods" || podSecurityIgnores.Has(r.subresource)) {
+		return
+	}
 	if r.spec.Operation == extant.OperationDelete || r.spec.Operation == extant.OperationConnect {
 		return
 	}
-	if r.objectNamespace.missing {
+	if r.objectNamespace.missing && !r.isNamespace() {
 		return
 	}
 	attributes := &psapi.AttributesRecord{
@@ -55,12 +63,14 @@ func (t *tracer) podSecurity() {
 		unknown(err.Error())
 		return
 	}
+	if (r.isNamespace() || t.restricted()) && (attributes.Object == nil || attributes.OldObject == nil && t.old != nil) {
+		unknown("the review does not say what the object is, which decides")
+		return
+	}
 	answer, err := t.askPodSecurity(attributes, extractor)
 	switch {
 	case err != nil:
 		unknown(err.Error())
-	case t.restricted(attributes) && (attributes.Object == nil || attributes.OldObject == nil && t.old != nil):
-		unknown("the review does not say what the object is, which decides")
 	case !answer.Allowed:
 		hop.Outcome = extant.OutcomeDenies
 		if answer.Result != nil {
@@ -81,15 +91,15 @@ func (t *tracer) podSecurity() {
 
 // restricted tells whether the namespace asks for more than nothing, so that
 // the object decides.
-func (t *tracer) restricted(attributes *psapi.AttributesRecord) bool {
+func (t *tracer) restricted() bool {
 	namespace := t.request.objectNamespace.namespace
-	if namespace == nil || t.request.isNamespace() {
+	if namespace == nil {
 		return false
 	}
 	policy, _ := psapi.PolicyToEvaluate(namespace.Labels, psapi.Policy{
 		Enforce: psapi.LevelVersion{Level: psapi.LevelPrivileged}, Audit: psapi.LevelVersion{Level: psapi.LevelPrivileged}, Warn: psapi.LevelVersion{Level: psapi.LevelPrivileged},
 	})
-	return attributes.Subresource == "" && !policy.FullyPrivileged()
+	return !policy.FullyPrivileged()
 }
 
 func (t *tracer) askPodSecurity(attributes *psapi.AttributesRecord, extractor psadmission.PodSpecExtractor) (*admissionv1.AdmissionResponse, error) {
