@@ -72,6 +72,10 @@ func (c *Config) Complete() CompletedConfig {
 			return nil
 		}))
 	}
+	// A managed certificate is a placeholder until the replicas' own is read.
+	if managed, ok := c.Generic.SecureServing.Cert.(healthz.HealthChecker); ok {
+		c.Generic.AddReadyzChecks(managed)
+	}
 	return CompletedConfig{&completedConfig{c, c.Generic.Complete()}}
 }
 

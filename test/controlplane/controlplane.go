@@ -112,7 +112,7 @@ func (c *ControlPlane) Program(name string) string {
 }
 
 func (c *ControlPlane) startAPIServer(ctx context.Context, more []string) error {
-	ports, err := freePorts(1)
+	ports, err := FreePorts(1)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (c *ControlPlane) startControllerManager() error {
 			"--use-service-account-credentials=true",
 			"--service-account-private-key-file=" + filepath.Join(c.dir, "service-account.key"),
 			"--root-ca-file=" + filepath.Join(c.dir, "serving-ca.crt"),
-			"--controllers=namespace-controller,garbage-collector-controller,serviceaccount-controller",
+			"--controllers=namespace-controller,garbage-collector-controller,serviceaccount-controller,resourcequota-controller,clusterrole-aggregation-controller",
 		},
 	}
 	return c.ControllerManager.Start()

@@ -17,7 +17,7 @@ type Etcd struct {
 // StartEtcd starts an etcd with its data in the directory, and waits until it
 // answers.
 func StartEtcd(ctx context.Context, assets, dir, name string) (*Etcd, error) {
-	ports, err := freePorts(2)
+	ports, err := FreePorts(2)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,8 @@ type Process struct {
 	// Path and Args are its command line.
 	Path string
 	Args []string
+	// Env is added to the environment.
+	Env []string
 	// Dir has its log.
 	Dir string
 
@@ -43,6 +45,7 @@ func (p *Process) Start() error {
 	command := exec.Command(p.Path, p.Args...)
 	command.Stdout, command.Stderr = log, log
 	command.Dir = p.Dir
+	command.Env = append(os.Environ(), p.Env...)
 	command.SysProcAttr = dieWithParent()
 	if err := command.Start(); err != nil {
 		return fmt.Errorf("could not start %s: %w", p.Name, err)
@@ -113,8 +116,8 @@ func (p *Process) Tail(lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// freePorts returns ports of loopback that nobody listens on.
-func freePorts(count int) ([]int, error) {
+// FreePorts returns ports of loopback that nobody listens on.
+func FreePorts(count int) ([]int, error) {
 	ports := make([]int, 0, count)
 	for range count {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -15,7 +15,7 @@ import (
 	"github.com/extant-project/extant/internal/pki"
 )
 
-// User is somebody whom the control plane knows by a client certificate.
+// User is somebody whom the control plane knows.
 type User struct {
 	// Config is how the user talks to the API server.
 	Config *rest.Config
@@ -43,16 +43,31 @@ func (c *ControlPlane) NewUser(name string, groups ...string) (*User, error) {
 			},
 			QPS: -1,
 		},
-		Kubeconfig: filepath.Join(c.dir, strings.ReplaceAll(name, ":", "-")+".kubeconfig"),
+		Kubeconfig: c.kubeconfigFile(name),
 	}
 	return user, clientcmd.WriteToFile(*kubeconfig(user.Config), user.Kubeconfig)
+}
+
+// WithToken is somebody whom the control plane knows by a bearer token.
+func (c *ControlPlane) WithToken(name, token string) (*User, error) {
+	user := &User{
+		Config: &rest.Config{
+			Host: c.URL, BearerToken: token, TLSClientConfig: rest.TLSClientConfig{CAData: c.servingCA.CertificatePEM()}, QPS: -1,
+		},
+		Kubeconfig: c.kubeconfigFile(name),
+	}
+	return user, clientcmd.WriteToFile(*kubeconfig(user.Config), user.Kubeconfig)
+}
+
+func (c *ControlPlane) kubeconfigFile(user string) string {
+	return filepath.Join(c.dir, strings.ReplaceAll(user, ":", "-")+".kubeconfig")
 }
 
 func kubeconfig(config *rest.Config) *clientcmdapi.Config {
 	const name = "test"
 	file := clientcmdapi.NewConfig()
 	file.Clusters[name] = &clientcmdapi.Cluster{Server: config.Host, CertificateAuthorityData: config.CAData}
-	file.AuthInfos[name] = &clientcmdapi.AuthInfo{ClientCertificateData: config.CertData, ClientKeyData: config.KeyData}
+	file.AuthInfos[name] = &clientcmdapi.AuthInfo{ClientCertificateData: config.CertData, ClientKeyData: config.KeyData, Token: config.BearerToken}
 	file.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name}
 	file.CurrentContext = name
 	return file

@@ -105,6 +105,14 @@ func clientCertificate(t *testing.T, authority *pki.KeyPair, name string) []tls.
 	return []tls.Certificate{{Certificate: [][]byte{issued.Certificate.Raw}, PrivateKey: issued.Key, Leaf: issued.Certificate}}
 }
 
+func TestAReadyServerKnowsWhatItNeedsToBeBelieved(t *testing.T) {
+	_, checks, err := env.extant.get(t.Context(), "/readyz?verbose", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantIn(t, checks, "[+]serving-certificate ok", "[+]front-proxy-authority ok", "[+]observed-cluster ok")
+}
+
 func TestAnonymousCallersReadHealthAndVersionOnly(t *testing.T) {
 	for path, want := range map[string][]int{
 		"/livez":                               {http.StatusOK},

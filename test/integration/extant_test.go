@@ -7,89 +7,89 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"path/filepath"
+	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
 
-	"github.com/extant-project/extant/internal/pki"
 	"github.com/extant-project/extant/test/controlplane"
 )
 
 const (
 	namespace   = "extant-system"
 	serviceName = "extant-apiserver"
-	// identity is the user as whom Extant talks to the cluster. It has a
-	// client certificate, and no rights but those of register.
+	// identity is the user as whom Extant talks to the cluster.
 	identity = "system:serviceaccount:" + namespace + ":" + serviceName
 )
 
-// extantServer is the process under test.
+// extantServer is the process under test: the pod of the Deployment, whose
+// ServiceAccount it has.
 type extantServer struct {
 	*controlplane.Process
-	ca  *pki.KeyPair
-	url string
+	// user is that of the ServiceAccount.
+	user *controlplane.User
+	kube kubernetes.Interface
+	url  string
 	// port is the one that the APIService leads to.
 	port int32
 }
 
-func newExtant(plane *controlplane.ControlPlane, etcd *controlplane.Etcd, dir, program string) (*extantServer, error) {
-	user, err := plane.NewUser(identity, "system:serviceaccounts", "system:serviceaccounts:"+namespace)
+func (e *environment) newExtant(ctx context.Context) (*extantServer, error) {
+	client, err := kubernetes.NewForConfig(e.plane.Admin.Config)
 	if err != nil {
 		return nil, err
 	}
-	s := &extantServer{}
-	if s.ca, err = pki.NewAuthority("extant-ca", time.Now(), pki.AuthorityLifetime); err != nil {
-		return nil, err
-	}
-	serving, err := s.ca.Issue(pki.Profile{
-		CommonName: serviceName, DNSNames: []string{serviceName + "." + namespace + ".svc"},
-		IPs: []net.IP{net.IPv4(127, 0, 0, 1)}, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, time.Now())
+	deployment, err := client.AppsV1().Deployments(namespace).Get(ctx, serviceName, metav1.GetOptions{})
 	if err != nil {
 		return nil, err
 	}
-	certificate, key, err := controlplane.WriteKeyPair(dir, "extant", serving)
+	pod := deployment.Spec.Template.Spec
+	s := &extantServer{kube: client}
+	if s.user, err = e.serviceAccount(ctx, pod.ServiceAccountName); err != nil {
+		return nil, err
+	}
+	args, err := e.commandLine(ctx, pod, serviceName)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := controlplane.FreePorts(1)
 	if err != nil {
 		return nil, err
 	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	if err := listener.Close(); err != nil {
-		return nil, err
-	}
-	s.port, s.url = int32(port), fmt.Sprintf("https://127.0.0.1:%d", port)
+	s.port, s.url = int32(ports[0]), fmt.Sprintf("https://127.0.0.1:%d", ports[0])
 	s.Process = &controlplane.Process{
-		Name: serviceName, Path: program, Dir: filepath.Clean(dir),
-		Args: []string{
-			"--kubeconfig=" + user.Kubeconfig,
-			"--authentication-kubeconfig=" + user.Kubeconfig,
-			"--authorization-kubeconfig=" + user.Kubeconfig,
-			"--etcd-servers=" + etcd.Endpoint,
+		Name: serviceName, Path: e.program, Dir: e.dir,
+		Args: override(args,
+			// What a pod has from its network and its ServiceAccount.
 			"--bind-address=127.0.0.1",
-			fmt.Sprintf("--secure-port=%d", port),
-			"--tls-cert-file=" + certificate,
-			"--tls-private-key-file=" + key,
-			"--namespace=" + namespace,
-		},
+			fmt.Sprintf("--secure-port=%d", s.port),
+			"--etcd-servers="+strings.Join(e.etcd.endpoints(), ","),
+			"--kubeconfig="+s.user.Kubeconfig,
+			"--authentication-kubeconfig="+s.user.Kubeconfig,
+			"--authorization-kubeconfig="+s.user.Kubeconfig,
+			// Tests restart it often, and nobody is told to go elsewhere.
+			"--shutdown-delay-duration=0s",
+		),
 	}
 	return s, nil
 }
 
 // client talks to Extant itself, past the aggregator, with a client
-// certificate or none.
-func (s *extantServer) client(certificates ...tls.Certificate) *http.Client {
+// certificate or none. It believes the certificate that Extant manages.
+func (s *extantServer) client(ctx context.Context, certificates ...tls.Certificate) (*http.Client, error) {
+	secret, err := s.kube.CoreV1().Secrets(namespace).Get(ctx, "extant-serving-cert", metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
 	roots := x509.NewCertPool()
-	roots.AddCert(s.ca.Certificate)
+	roots.AppendCertsFromPEM(secret.Data["ca.crt"])
 	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true,
-		TLSClientConfig:   &tls.Config{RootCAs: roots, Certificates: certificates},
-	}}
+		TLSClientConfig:   &tls.Config{RootCAs: roots, Certificates: certificates, ServerName: serviceName + "." + namespace + ".svc"},
+	}}, nil
 }
 
 // get asks Extant itself, and returns the status code and the body.
@@ -101,7 +101,11 @@ func (s *extantServer) get(ctx context.Context, path string, headers http.Header
 	for name, values := range headers {
 		request.Header[name] = values
 	}
-	response, err := s.client(certificates...).Do(request)
+	client, err := s.client(ctx, certificates...)
+	if err != nil {
+		return 0, "", err
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, "", err
 	}

@@ -94,8 +94,12 @@ func kubectlFails(t *testing.T, user *controlplane.User, stdin string, args ...s
 
 func runKubectl(t *testing.T, user *controlplane.User, stdin string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), env.kubectl, append([]string{"--kubeconfig=" + user.Kubeconfig}, args...)...)
-	command.Env = append(os.Environ(), "KUBECACHEDIR="+filepath.Join(env.dir, "kubectl-cache"))
+	return env.runKubectl(t.Context(), user, stdin, args...)
+}
+
+func (e *environment) runKubectl(ctx context.Context, user *controlplane.User, stdin string, args ...string) (stdout, stderr string, err error) {
+	command := exec.CommandContext(ctx, e.plane.Program("kubectl"), append([]string{"--kubeconfig=" + user.Kubeconfig}, args...)...)
+	command.Env = append(os.Environ(), "KUBECACHEDIR="+filepath.Join(e.dir, "kubectl-cache"))
 	command.Stdin = strings.NewReader(stdin)
 	var output, complaint bytes.Buffer
 	command.Stdout, command.Stderr = &output, &complaint

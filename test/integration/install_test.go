@@ -2,22 +2,22 @@ package integration
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"os/exec"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 	aggregator "k8s.io/kube-aggregator/pkg/client/clientset_generated/clientset"
 	"k8s.io/utils/ptr"
 
-	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/test/controlplane"
 )
 
 const (
@@ -25,64 +25,96 @@ const (
 	observerRole   = "extant-observer"
 )
 
-// register makes Extant known to the cluster: its APIService and Service, and
-// the rights of its user.
-func (e *environment) register(ctx context.Context) error {
+// artifacts are the manifests, from here.
+const artifacts = "../../artifacts"
+
+// install installs Extant as docs/install.md says, and runs as processes what
+// nodes would run as pods: with the command lines, the files and the identities
+// of the manifests.
+func (e *environment) install(ctx context.Context) (err error) {
+	var output string
+	if output, e.warnings, err = e.runKubectl(ctx, e.plane.Admin, "", "apply", "-k", artifacts); err != nil {
+		return fmt.Errorf("could not apply the manifests: %w\n%s%s", err, output, e.warnings)
+	}
+	if output, err = e.runPKI(ctx); err != nil {
+		return fmt.Errorf("could not make etcd's certificates: %w\n%s", err, output)
+	}
+	if e.etcd, err = e.startEtcd(ctx); err != nil {
+		return err
+	}
+	if e.extant, err = e.newExtant(ctx); err != nil {
+		return err
+	}
+	if err := e.leadToLoopback(ctx, e.extant.port); err != nil {
+		return err
+	}
+	if err := e.extant.Start(); err != nil {
+		return err
+	}
+	if err := e.extant.waitReady(ctx); err != nil {
+		return err
+	}
+	return e.waitAvailable(ctx)
+}
+
+// leadToLoopback makes the aggregator find Extant here: there is no network of
+// Services, and no pod behind this one. Applying the manifests again leaves it.
+func (e *environment) leadToLoopback(ctx context.Context, port int32) error {
 	client, err := kubernetes.NewForConfig(e.plane.Admin.Config)
 	if err != nil {
 		return err
 	}
-	if _, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{}); err != nil {
-		return err
-	}
-	if err := grantExtant(ctx, client); err != nil {
-		return err
-	}
-	// There is no network of Services here: the name leads to loopback.
-	if _, err := client.CoreV1().Services(namespace).Create(ctx, &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: serviceName},
-		Spec: corev1.ServiceSpec{
-			Type: corev1.ServiceTypeExternalName, ExternalName: "localhost",
-			Ports: []corev1.ServicePort{{Port: e.extant.port, TargetPort: intstr.FromInt32(e.extant.port)}},
-		},
-	}, metav1.CreateOptions{}); err != nil {
+	patch := fmt.Sprintf(`{"spec":{"type":"ExternalName","externalName":"localhost","ports":[{"name":"loopback","port":%d}]}}`, port)
+	if _, err := client.CoreV1().Services(namespace).Patch(ctx, serviceName, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
 		return err
 	}
 	services, err := aggregator.NewForConfig(e.plane.Admin.Config)
 	if err != nil {
 		return err
 	}
-	_, err = services.ApiregistrationV1().APIServices().Create(ctx, &apiregistrationv1.APIService{
-		ObjectMeta: metav1.ObjectMeta{Name: apiServiceName},
-		Spec: apiregistrationv1.APIServiceSpec{
-			Group: "extant.dev", Version: "v1alpha1", GroupPriorityMinimum: 1000, VersionPriority: 10,
-			CABundle: e.extant.ca.CertificatePEM(),
-			Service:  &apiregistrationv1.ServiceReference{Namespace: namespace, Name: serviceName, Port: ptr.To(e.extant.port)},
-		},
-	}, metav1.CreateOptions{})
+	patch = fmt.Sprintf(`{"spec":{"service":{"port":%d}}}`, port)
+	_, err = services.ApiregistrationV1().APIServices().Patch(ctx, apiServiceName, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	return err
 }
 
-// grantExtant gives Extant's user what a real installation gives it.
-func grantExtant(ctx context.Context, client kubernetes.Interface) error {
-	read := []string{"get", "list", "watch"}
-	observe := []rbacv1.PolicyRule{
-		{APIGroups: []string{"flowcontrol.apiserver.k8s.io"}, Resources: []string{"prioritylevelconfigurations"}, Verbs: read},
+// runPKI runs the bootstrap Job and returns what it prints.
+func (e *environment) runPKI(ctx context.Context) (string, error) {
+	client, err := kubernetes.NewForConfig(e.plane.Admin.Config)
+	if err != nil {
+		return "", err
 	}
-	for _, resource := range cluster.Resources {
-		observe = append(observe, rbacv1.PolicyRule{APIGroups: []string{resource.Group}, Resources: []string{resource.Resource}, Verbs: read})
+	job, err := client.BatchV1().Jobs(namespace).Get(ctx, "extant-pki", metav1.GetOptions{})
+	if err != nil {
+		return "", err
 	}
-	own := []rbacv1.PolicyRule{
-		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "create", "update"}},
-		{APIGroups: []string{"", "events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}},
+	user, err := e.serviceAccount(ctx, job.Spec.Template.Spec.ServiceAccountName)
+	if err != nil {
+		return "", err
 	}
-	_, err := client.RbacV1().Roles(namespace).Create(ctx, &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: serviceName}, Rules: own}, metav1.CreateOptions{})
-	return errors.Join(err,
-		grant(ctx, client, observerRole, identity, observe...),
-		bind(ctx, client, "system:auth-delegator", identity),
-		bindRole(ctx, client, namespace, serviceName, identity),
-		bindRole(ctx, client, metav1.NamespaceSystem, "extension-apiserver-authentication-reader", identity),
-	)
+	args, err := e.commandLine(ctx, job.Spec.Template.Spec, "extant-pki")
+	if err != nil {
+		return "", err
+	}
+	// What a pod is told by the files of its ServiceAccount.
+	args = append(args, "--kubeconfig="+user.Kubeconfig, "--namespace="+namespace)
+	output, err := exec.CommandContext(ctx, e.program, args...).CombinedOutput()
+	return string(output), err
+}
+
+// serviceAccount is a ServiceAccount of the manifests, with a token as its pods
+// get it.
+func (e *environment) serviceAccount(ctx context.Context, name string) (*controlplane.User, error) {
+	client, err := kubernetes.NewForConfig(e.plane.Admin.Config)
+	if err != nil {
+		return nil, err
+	}
+	token, err := client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, name, &authenticationv1.TokenRequest{
+		Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To(int64(6 * time.Hour / time.Second))},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return e.plane.WithToken(name, token.Status.Token)
 }
 
 // grant makes a ClusterRole and binds a user to it.
@@ -98,15 +130,6 @@ func bind(ctx context.Context, client kubernetes.Interface, clusterRole, user st
 	_, err := client.RbacV1().ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: clusterRole},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
-	}, metav1.CreateOptions{})
-	return err
-}
-
-func bindRole(ctx context.Context, client kubernetes.Interface, namespace, role, user string) error {
-	_, err := client.RbacV1().RoleBindings(namespace).Create(ctx, &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
 	}, metav1.CreateOptions{})
 	return err

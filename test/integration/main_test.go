@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/extant-project/extant/test/controlplane"
 )
@@ -55,12 +56,17 @@ func errorAfter(err error) int {
 
 // environment is a control plane with Extant behind its aggregator.
 type environment struct {
-	dir    string
-	plane  *controlplane.ControlPlane
-	etcd   *controlplane.Etcd
+	dir   string
+	plane *controlplane.ControlPlane
+	// etcd and extant are what the manifests describe.
+	etcd   *etcdCluster
 	extant *extantServer
-	// kubectl is its path.
-	kubectl string
+	// program is the path of extant-apiserver.
+	program string
+	// warnings is what kubectl said on the side when it applied the manifests.
+	warnings string
+	// installed is when all was well.
+	installed time.Time
 }
 
 func start(ctx context.Context, dir string) (e *environment, err error) {
@@ -73,32 +79,26 @@ func start(ctx context.Context, dir string) (e *environment, err error) {
 	if err != nil {
 		return e, err
 	}
-	program := filepath.Join(dir, "extant-apiserver")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/apiserver")
+	e.program = filepath.Join(dir, "extant-apiserver")
+	build := exec.CommandContext(ctx, "go", "build", "-o", e.program, "./cmd/apiserver")
 	build.Dir = root
 	if output, err := build.CombinedOutput(); err != nil {
 		return e, fmt.Errorf("could not build Extant: %w\n%s", err, output)
 	}
-	if e.plane, err = controlplane.Start(ctx, controlplane.Options{Assets: assets, Dir: dir, ControllerManager: true}); err != nil {
+	audit, err := auditArgs(dir)
+	if err != nil {
 		return e, err
 	}
-	e.kubectl = e.plane.Program("kubectl")
-	if e.etcd, err = controlplane.StartEtcd(ctx, assets, dir, "extant-etcd"); err != nil {
+	if e.plane, err = controlplane.Start(ctx, controlplane.Options{
+		Assets: assets, Dir: dir, ControllerManager: true, APIServerArgs: audit,
+	}); err != nil {
 		return e, err
 	}
-	if e.extant, err = newExtant(e.plane, e.etcd, dir, program); err != nil {
+	if err := e.install(ctx); err != nil {
 		return e, err
 	}
-	if err := e.register(ctx); err != nil {
-		return e, err
-	}
-	if err := e.extant.Start(); err != nil {
-		return e, err
-	}
-	if err := e.extant.waitReady(ctx); err != nil {
-		return e, err
-	}
-	return e, e.waitAvailable(ctx)
+	e.installed = time.Now()
+	return e, nil
 }
 
 func (e *environment) stop() error {
