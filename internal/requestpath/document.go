@@ -2,6 +2,7 @@ package requestpath
 
 import (
 	"errors"
+	"maps"
 
 	"github.com/google/cel-go/common/types"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -98,12 +99,23 @@ func (d *document) as(kind schema.GroupVersionKind, because string) *document {
 	if d.content == nil {
 		return converted
 	}
-	converted.content = map[string]any{"apiVersion": kind.GroupVersion().String(), "kind": kind.Kind}
-	converted.doubt = &doubt{others: true, because: because}
-	if metadata, ok := d.content["metadata"]; ok {
-		converted.content["metadata"] = metadata
-		converted.doubt.fields = map[string]*doubt{"metadata": d.doubt.field("metadata")}
+	s, ok := shapeOf(kind, because)
+	if !ok {
+		s = shaped{doubt: &doubt{others: true, because: because}}
 	}
+	// What is known of all objects of the kind is shared by them.
+	fields := maps.Clone(s.doubt.fields)
+	if fields == nil {
+		fields = map[string]*doubt{}
+	}
+	delete(fields, "apiVersion")
+	delete(fields, "kind")
+	converted.content = withKindOf(s.content, kind)
+	if metadata, ok := d.content["metadata"]; ok {
+		fields["metadata"] = d.doubt.field("metadata")
+		converted.content["metadata"] = metadata
+	}
+	converted.doubt = &doubt{others: s.doubt.others, because: because, fields: fields}
 	return converted
 }
 

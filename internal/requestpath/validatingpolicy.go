@@ -266,6 +266,9 @@ func (d *decision) apply(hop extant.Hop) (extant.Hop, effects) {
 	case len(d.failed) > 0:
 		hop.Message = strings.Join(d.failed, "; ")
 		hop.Outcome = extant.OutcomeAudits
+		if d.erring {
+			hop.Reason = extant.ReasonError
+		}
 		if has(admissionregistrationv1.Warn) {
 			hop.Outcome = extant.OutcomeWarns
 		}
