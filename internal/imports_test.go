@@ -26,7 +26,9 @@ internal/cluster                 < pkg/apis/extant
 internal/catalogue               < internal/cluster pkg/apis/extant/install
 internal/inventory               < internal/cluster
 internal/rbac                    < internal/cluster
-internal/requestpath             < internal/inventory internal/rbac
+internal/requestpath/builtin        <
+internal/requestpath/customresource < internal/cluster
+internal/requestpath             < internal/inventory internal/rbac internal/requestpath/builtin internal/requestpath/customresource
 internal/dump                    < internal/cluster pkg/apis/extant/install
 internal/observe                 < internal/cluster pkg/apis/extant/install pkg/generated
 internal/pki                     <
