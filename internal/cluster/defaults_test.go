@@ -49,7 +49,7 @@ webhooks:
 			`spec: {matchResources: {excludeResourceRules: [{}]}}`,
 			`spec: {matchResources: {matchPolicy: Equivalent, namespaceSelector: {}, objectSelector: {}, excludeResourceRules: [{scope: "*"}]}}`},
 		{"customresourcedefinitions.apiextensions.k8s.io",
-			`spec: {versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {}}}]}`,
+			`spec: {versions: [{name: v1, served: true, storage: true, additionalPrinterColumns: [{name: Age, type: date, jsonPath: .metadata.creationTimestamp}]}]}`,
 			`spec: {group: null, names: {}, scope: null, conversion: {strategy: None}, versions: [{name: v1, served: true, storage: true}]}`},
 		{"customresourcedefinitions.apiextensions.k8s.io",
 			`spec: {conversion: {strategy: Webhook, webhook: {clientConfig: {service: {namespace: n, name: s}}, conversionReviewVersions: [v1]}}}`,

@@ -260,11 +260,11 @@ func keepReplicaSet(set *appsv1.ReplicaSet) {
 	}
 }
 
-// keepCustomResourceDefinition drops the schemas, which are most of it.
+// keepCustomResourceDefinition packs the schemas, which are most of it.
 func keepCustomResourceDefinition(definition *apiextensionsv1.CustomResourceDefinition) {
 	defaultConversion(definition)
 	for i := range definition.Spec.Versions {
-		definition.Spec.Versions[i].Schema = nil
+		packSchema(definition.Spec.Versions[i].Schema)
 		definition.Spec.Versions[i].AdditionalPrinterColumns = nil
 	}
 }
