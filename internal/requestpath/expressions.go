@@ -68,7 +68,11 @@ type input struct {
 }
 
 // blindness is a path that cannot be read, and why.
-type blindness struct{ path, why string }
+type blindness struct {
+	path, why string
+	// present: there is a value, and has() can be answered.
+	present bool
+}
 
 // results are the results of a list of expressions; those that are not known
 // have an unknown for a result.
@@ -111,7 +115,7 @@ func (x *expressions) evaluate(in *input, budget int64) *results {
 	}
 	for i := range r.list {
 		for _, blind := range in.blind {
-			if r.list[i].ExpressionAccessor != nil && x.reads[i].of(blind.path) {
+			if r.list[i].ExpressionAccessor != nil && x.reads[i].of(blind) {
 				in.trace.note(blind.path, blind.why)
 				r.list[i].EvalResult, r.list[i].Error = types.NewUnknown(1, types.NewAttributeTrail(blind.path)), nil
 			}

@@ -59,24 +59,24 @@ func (s *subject) withUser() admission.Attributes {
 func (t *tracer) blind(s *subject) []blindness {
 	var blind []blindness
 	if s.user == nil {
-		blind = append(blind, blindness{"request.userInfo", errUserUnknown.Error()})
+		blind = append(blind, blindness{path: "request.userInfo", why: errUserUnknown.Error()})
 	}
 	if s.generated && s.phase == validatingPhase {
-		blind = append(blind, blindness{"request.name", "the API server makes it up"})
+		blind = append(blind, blindness{path: "request.name", why: "the API server makes it up", present: true})
 	}
 	if s.namespace == "" || s.isNamespace() {
 		return blind
 	}
 	if s.objectNamespace.because != "" {
-		return append(blind, blindness{"namespaceObject", s.objectNamespace.because})
+		return append(blind, blindness{path: "namespaceObject", why: s.objectNamespace.because})
 	}
 	if namespace := s.objectNamespace.namespace; namespace != nil {
-		blind = append(blind, blindness{"namespaceObject.metadata.resourceVersion", "it is not kept"})
+		blind = append(blind, blindness{path: "namespaceObject.metadata.resourceVersion", why: "it is not kept"})
 		if namespace.UID == "" {
-			blind = append(blind, blindness{"namespaceObject.metadata.uid", "the dump does not say it"})
+			blind = append(blind, blindness{path: "namespaceObject.metadata.uid", why: "the dump does not say it"})
 		}
 		if namespace.CreationTimestamp.IsZero() {
-			blind = append(blind, blindness{"namespaceObject.metadata.creationTimestamp", "the dump does not say it"})
+			blind = append(blind, blindness{path: "namespaceObject.metadata.creationTimestamp", why: "the dump does not say it"})
 		}
 	}
 	return blind

@@ -102,8 +102,8 @@ func (t *tracer) mutatingPolicies() {
 	for _, p := range candidates(t, &t.index.mutatingPolicies) {
 		matching, decided := t.match(s, mutatingPolicyStage, &p.policy.policy, p.bound)
 		for _, hop := range decided {
-			if t.wanted(hop) {
-				t.flow.together([]extant.Hop{hop}, []effects{effectsOf(hop)})
+			if hop, e := t.gated(hop, effectsOf(hop)); t.wanted(hop) {
+				t.flow.pass(hop, e)
 			}
 		}
 		for _, one := range matching {
@@ -113,6 +113,9 @@ func (t *tracer) mutatingPolicies() {
 				current = s.converted(t.object, one.matched.kind)
 			}
 			hop, e, changed := t.mutate(s, p.policy, one, current)
+			if hop, e = t.gated(hop, e); changed != nil && !t.version.AtLeast(mutatingPolicies) {
+				changed = &document{kind: changed.kind, because: hop.Message, plain: changed.plain}
+			}
 			if changed != nil {
 				versions[one.matched.kind], last = changed, changed
 			}
@@ -122,6 +125,17 @@ func (t *tracer) mutatingPolicies() {
 		}
 	}
 	t.object = t.convertedBack(s, last)
+}
+
+// gated makes unknown what comes of a mutating policy where only a feature gate
+// that is off by default lets it be called.
+func (t *tracer) gated(hop extant.Hop, e effects) (extant.Hop, effects) {
+	if t.version.AtLeast(mutatingPolicies) || hop.Match == extant.NotMatched {
+		return hop, e
+	}
+	hop.Reason, hop.Outcome, hop.Patch = extant.ReasonUndetermined, extant.OutcomeUnknown, ""
+	hop.Message = fmt.Sprintf("before Kubernetes %s the feature gate MutatingAdmissionPolicy decides whether the policy is in force", mutatingPolicies)
+	return hop, e.or(passing)
 }
 
 // convertedBack returns the object in the version of the request.
@@ -229,7 +243,7 @@ func (m *mutationRun) apply(one mutation, with *param) {
 	s.object = m.object
 	in := m.tracer.input(&s, m.bound.matched, with)
 	for _, blind := range in.blind {
-		if one.reads.of(blind.path) {
+		if one.reads.of(blind) {
 			m.doubt(blind.path+" is not known: "+blind.why, true)
 			return
 		}

@@ -19,7 +19,8 @@ import (
 // reads is what an expression reads, as far as its text tells.
 type reads struct {
 	// chains are the variables with the fields that are selected from them, such
-	// as request.userInfo.groups. A variable alone is used as a whole.
+	// as request.userInfo.groups. A variable alone is used as a whole, and a chain
+	// that ends in a question mark is only asked whether it is there.
 	chains []string
 	// sizes: the expression asks for the size of something.
 	sizes bool
@@ -76,9 +77,15 @@ func chainOf(node ast.NavigableExpr) (chain string, used bool) {
 			return chain, !comparesWithNull(parent)
 		}
 		chain += "." + field
+		if parent.Kind() == ast.SelectKind && parent.AsSelect().IsTestOnly() {
+			return chain + asked, true
+		}
 		node = parent
 	}
 }
+
+// asked ends the chain of a has().
+const asked = "?"
 
 func comparesWithNull(e ast.NavigableExpr) bool {
 	if e.Kind() != ast.CallKind {
@@ -113,10 +120,15 @@ func selected(parent, from ast.NavigableExpr) (string, bool) {
 	return "", false
 }
 
-// of tells whether the expression reads a path, a part of it, or something
-// that it is a part of.
-func (r reads) of(path string) bool {
+// of tells whether the expression reads what cannot be read, a part of it, or
+// something that it is a part of.
+func (r reads) of(blind blindness) bool {
+	path := blind.path
 	for _, chain := range r.chains {
+		if chain == path+asked && blind.present {
+			continue
+		}
+		chain = strings.TrimSuffix(chain, asked)
 		if chain == path || strings.HasPrefix(chain, path+".") || strings.HasPrefix(path, chain+".") {
 			return true
 		}
