@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	cliprinters "k8s.io/cli-runtime/pkg/printers"
 	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/extant-project/extant/internal/catalogue"
@@ -30,6 +31,7 @@ import (
 	"github.com/extant-project/extant/internal/rbac"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/install"
+	"github.com/extant-project/extant/pkg/printers"
 )
 
 // fixture is a cluster with questions.
@@ -67,7 +69,7 @@ func newFixture(t *testing.T, archive *txtar.Archive) *fixture {
 			}
 		case strings.HasSuffix(file.Name, ".yaml"):
 			seen.Files = append(seen.Files, file)
-		case file.Name != "want":
+		case file.Name != "want" && file.Name != "kubectl":
 			t.Fatalf("%s is no part of a fixture", file.Name)
 		}
 	}
@@ -247,6 +249,29 @@ func printHop(b *strings.Builder, hop *extant.Hop) {
 		fmt.Fprintf(b, " [%s %s]", hop.Backend, hop.BackendAvailable)
 	}
 	fmt.Fprintf(b, "%s%s\n", after(": ", strings.Join(strings.Fields(hop.Message), " ")), after("; patch ", hop.Patch))
+}
+
+// printTable prints what kubectl shows of an answer.
+func printTable(t *testing.T, review *extant.RequestReview, one response) string {
+	t.Helper()
+	if one.err != nil {
+		return ""
+	}
+	answered := review.DeepCopy()
+	answered.Status = *one.status
+	table, err := printers.RequestReviews.ConvertToTable(t.Context(), answered, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := cliprinters.NewTablePrinter(cliprinters.PrintOptions{}).PrintObj(table, &b); err != nil {
+		t.Fatal(err)
+	}
+	var trimmed strings.Builder
+	for line := range strings.Lines(b.String()) {
+		trimmed.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return trimmed.String()
 }
 
 func after(separator, text string) string {

@@ -22,12 +22,13 @@ var update = flag.Bool("update", false, "rewrite the expectations of the fixture
 // TestFixtures asks what each fixture in testdata asks. A fixture is a txtar
 // archive: the rule in prose, the cluster in *.yaml (with params that policies
 // read in params.yaml, and a version other than the newest in version.yaml),
-// RequestReviews in reviews.yaml, and the answers in want. A review without a
+// RequestReviews in reviews.yaml, the answers in want, and in kubectl what
+// kubectl prints of the first. A review without a
 // user is alice's, of the groups dev and system:authenticated; the one called
 // nobody is that of somebody who is not known.
 func TestFixtures(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) < 1 {
+	if err != nil || len(files) < 58 {
 		t.Fatalf("only %d fixtures (%v)", len(files), err)
 	}
 	for _, file := range files {
@@ -44,23 +45,14 @@ func runFixture(t *testing.T, file string) {
 		t.Error("it does not say what rule it shows")
 	}
 	f := newFixture(t, archive)
-	got := print(f.reviews, f.ask(t, f.snapshot))
-	want := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == "want" })
+	answers := f.ask(t, f.snapshot)
+	got := print(f.reviews, answers)
+	expect(t, archive, "want", got)
+	expect(t, archive, "kubectl", printTable(t, f.reviews[0], answers[0]))
 	if *update {
-		if want < 0 {
-			want = len(archive.Files)
-			archive.Files = append(archive.Files, txtar.File{Name: "want"})
-		}
-		archive.Files[want].Data = []byte(got)
 		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if want < 0 {
-		t.Fatal("it has no want; run with -update, and read what is written")
-	}
-	if diff := cmp.Diff(string(archive.Files[want].Data), got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
 	}
 	for seed := range uint64(5) {
 		if diff := cmp.Diff(got, print(f.reviews, f.ask(t, rebuild(f.snapshot, seed, schema.GroupResource{})))); diff != "" {
@@ -68,6 +60,25 @@ func runFixture(t *testing.T, file string) {
 		}
 	}
 	checkForbidden(t, f)
+}
+
+// expect compares with a file of the archive, or writes it.
+func expect(t *testing.T, archive *txtar.Archive, name, got string) {
+	t.Helper()
+	at := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
+	if *update {
+		if at < 0 {
+			at = len(archive.Files)
+			archive.Files = append(archive.Files, txtar.File{Name: name})
+		}
+		archive.Files[at].Data = []byte(got)
+	}
+	if at < 0 {
+		t.Fatalf("it has no %s; run with -update, and read what is written", name)
+	}
+	if diff := cmp.Diff(string(archive.Files[at].Data), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
 }
 
 // checkForbidden marks each resource as forbidden in turn. What cannot be seen
