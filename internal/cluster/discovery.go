@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"cmp"
+	"iter"
 	"reflect"
 	"slices"
 
@@ -69,6 +70,17 @@ func (d *Discovery) Versions(resource schema.GroupResource) []APIResource {
 		}
 	}
 	return versions
+}
+
+// Of returns a resource in all its versions, with its subresources.
+func (d *Discovery) Of(resource schema.GroupResource) iter.Seq[APIResource] {
+	return func(yield func(APIResource) bool) {
+		for _, i := range d.byName[resource] {
+			if !yield(d.resources[i]) {
+				return
+			}
+		}
+	}
 }
 
 // Serves tells whether a resource is served in any version.

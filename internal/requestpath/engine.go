@@ -114,7 +114,7 @@ func (t *tracer) status() *extant.RequestReviewStatus {
 		Hops:     t.flow.hops,
 	}
 	for _, gap := range t.observed.Snapshot.Gaps() {
-		if t.concerns(gap.Resource) {
+		if concerning.Has(gap.Resource) {
 			status.Observed.Gaps = append(status.Observed.Gaps, extant.Gap{Resource: gap.Resource, Reason: string(gap.Reason), Message: gap.Message})
 		}
 	}

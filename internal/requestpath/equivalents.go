@@ -62,8 +62,8 @@ func equivalentsOf(snapshot *cluster.Snapshot, resource schema.GroupResource, su
 		}
 	}
 	for _, member := range group {
-		for _, served := range snapshot.Discovery.All() {
-			if served.Group == member.Group && served.Resource == member.Resource && served.Subresource == subresource {
+		for served := range snapshot.Discovery.Of(member) {
+			if served.Subresource == subresource {
 				e.add(schema.GroupVersionResource{Group: served.Group, Version: served.Version, Resource: served.Resource}, served.Kind)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apiserver/pkg/admission"
 	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
 )
@@ -112,19 +113,14 @@ func withKindOf(content map[string]any, kind schema.GroupVersionKind) map[string
 	return copied
 }
 
-// concerns tells whether a gap can have to do with the answer.
-func (t *tracer) concerns(resource string) bool {
-	for _, one := range registrations {
-		if one.String() == resource {
-			return true
-		}
-	}
-	switch resource {
-	case "version", "namespaces", "customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io", "discovery",
+// concerning are the gaps that can have to do with an answer.
+var concerning = func() sets.Set[string] {
+	all := sets.New("version", "discovery", "namespaces", "customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io",
 		"clusterroles.rbac.authorization.k8s.io", "clusterrolebindings.rbac.authorization.k8s.io",
 		"roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io",
-		"services", "endpointslices.discovery.k8s.io", "pods":
-		return true
+		"services", "endpointslices.discovery.k8s.io", "pods")
+	for _, one := range registrations {
+		all.Insert(one.String())
 	}
-	return false
-}
+	return all
+}()

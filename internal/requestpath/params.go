@@ -63,7 +63,11 @@ func paramResource(snapshot *cluster.Snapshot, kind *admissionregistrationv1.Par
 	if err != nil {
 		return cluster.APIResource{}, false
 	}
-	for _, served := range snapshot.Discovery.All() {
+	preferred, ok := snapshot.Discovery.ResourceOf(gv.WithKind(kind.Kind).GroupKind())
+	if !ok {
+		return cluster.APIResource{}, false
+	}
+	for served := range snapshot.Discovery.Of(schema.GroupResource{Group: preferred.Group, Resource: preferred.Resource}) {
 		if served.Subresource == "" && served.Kind == gv.WithKind(kind.Kind) {
 			return served, true
 		}

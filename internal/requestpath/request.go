@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/authentication/user"
@@ -141,9 +142,8 @@ func unseen(snapshot *cluster.Snapshot, resource schema.GroupResource) string {
 // served returns the resource as discovery names it. Versions of a CRD are
 // those that it serves.
 func (r *request) served() (cluster.APIResource, bool) {
-	for _, served := range r.snapshot.Discovery.All() {
-		if served.Group == r.resource.Group && served.Version == r.resource.Version &&
-			served.Resource == r.resource.Resource && served.Subresource == r.subresource {
+	for served := range r.snapshot.Discovery.Of(r.resource.GroupResource()) {
+		if served.Version == r.resource.Version && served.Subresource == r.subresource {
 			return served, true
 		}
 	}
@@ -214,7 +214,7 @@ func (r *request) readObject(name string, raw runtime.RawExtension, because stri
 		return d, nil
 	}
 	var content map[string]any
-	if err := json.Unmarshal(raw.Raw, &content); err != nil {
+	if err := utiljson.Unmarshal(raw.Raw, &content); err != nil {
 		return nil, invalid(field.Invalid(path, "", "must be a JSON object: "+err.Error()))
 	}
 	sent := unstructured.Unstructured{Object: content}
