@@ -235,10 +235,15 @@ func keepServiceAccount(account *corev1.ServiceAccount) {
 	account.ImagePullSecrets = nil
 }
 
+// keepEndpointSlice keeps of an endpoint's pod what names it: the UID of each
+// pod would be a string that no other object shares.
 func keepEndpointSlice(slice *discoveryv1.EndpointSlice) {
 	for i := range slice.Endpoints {
 		slice.Endpoints[i].Hints = nil
 		slice.Endpoints[i].DeprecatedTopology = nil
+		if target := slice.Endpoints[i].TargetRef; target != nil {
+			target.UID, target.ResourceVersion = "", ""
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -169,6 +170,22 @@ func TestALeaseThatIsRenewedIsNoChange(t *testing.T) {
 	b.Put(r.GroupResource(), renewed(1))
 	if b.Put(r.GroupResource(), renewed(2)) {
 		t.Error("a renewal is taken for a change")
+	}
+}
+
+func TestAnEndpointNamesItsPodAndNoMore(t *testing.T) {
+	r, _ := Lookup(schema.GroupResource{Group: "discovery.k8s.io", Resource: "endpointslices"})
+	kept, err := r.Keep(&discoveryv1.EndpointSlice{Endpoints: []discoveryv1.Endpoint{{
+		Addresses: []string{"10.0.0.1"},
+		Hints:     &discoveryv1.EndpointHints{ForZones: []discoveryv1.ForZone{{Name: "a"}}},
+		TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: "shop", Name: "web-1", UID: "1", ResourceVersion: "2"},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []discoveryv1.Endpoint{{Addresses: []string{"10.0.0.1"}, TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: "shop", Name: "web-1"}}}
+	if diff := cmp.Diff(want, kept.(*discoveryv1.EndpointSlice).Endpoints); diff != "" {
+		t.Error(diff)
 	}
 }
 
