@@ -68,7 +68,8 @@ func (s *Snapshot) Deployments() Table[*appsv1.Deployment] {
 	return tableOf[*appsv1.Deployment](s, schema.GroupResource{Group: "apps", Resource: "deployments"})
 }
 
-// ReplicaSets returns the table of that resource.
+// ReplicaSets returns the table of that resource. Those of Deployments are new
+// objects at each look: compare them by name.
 func (s *Snapshot) ReplicaSets() Table[*appsv1.ReplicaSet] {
 	return tableOf[*appsv1.ReplicaSet](s, schema.GroupResource{Group: "apps", Resource: "replicasets"})
 }

@@ -71,8 +71,8 @@ func NewBatch(before Table[Object], all []Object) Batch {
 	batch := Batch{objects: newObjects(), changed: before.objects == nil}
 	for _, object := range all {
 		e := entry{object.GetNamespace(), object.GetName(), object}
-		if known, ok := before.Get(e.namespace, e.name); ok && same(known, object) {
-			e = entry{known.GetNamespace(), known.GetName(), known}
+		if known, ok := before.held(e); ok && same(known.object, object) {
+			e = known
 		} else {
 			batch.changed = true
 		}
@@ -94,12 +94,16 @@ func (b *Builder) Install(resource schema.GroupResource, batch Batch) (changed b
 	return true
 }
 
-// same tells whether two objects are equal. Pods, of which there are most, are
-// compared by value: their fields are interned.
+// same tells whether two held objects are equal. Those of types that are made
+// to be small are compared by value: their fields are interned.
 func same(x, y Object) bool {
 	if pod, ok := x.(*Pod); ok {
 		other, ok := y.(*Pod)
 		return ok && *pod == *other
+	}
+	if set, ok := x.(*ownedReplicaSet); ok {
+		other, ok := y.(*ownedReplicaSet)
+		return ok && *set == *other
 	}
 	return equality.Semantic.DeepEqual(x, y)
 }
@@ -183,11 +187,7 @@ func (b *Builder) Snapshot() *Snapshot {
 }
 
 func (b *Builder) get(resource schema.GroupResource, key entry) (Object, bool) {
-	t := b.head.tables[resource]
-	if t.objects == nil {
-		return nil, false
-	}
-	found, ok := t.objects.Get(key)
+	found, ok := tableOf[Object](&b.head, resource).held(key)
 	return found.object, ok
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -56,16 +57,23 @@ func NewSharer() *Sharer {
 	return &Sharer{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 }
 
-// Share makes the object share its parts with those of earlier calls. Objects
-// of types that are made to be small are left as they are.
-func (s *Sharer) Share(object Object) {
+// Share makes the object share its parts with those of earlier calls, and
+// returns what to hold: the object, or a smaller one that tables expand to it.
+// Objects of types that are made to be small are left as they are.
+func (s *Sharer) Share(object Object) Object {
+	if set, ok := object.(*appsv1.ReplicaSet); ok {
+		if small, ok := compactReplicaSet(set); ok {
+			return small
+		}
+	}
 	value := reflect.ValueOf(object)
 	if value.Kind() != reflect.Pointer || value.IsNil() || !openStruct(value.Type().Elem()) {
-		return
+		return object
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.visit(value.Elem())
+	return object
 }
 
 // visit replaces the parts of a value by those that it can share and returns

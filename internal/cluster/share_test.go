@@ -4,11 +4,14 @@ import (
 	"reflect"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/extant-project/extant/internal/cluster"
 	"github.com/extant-project/extant/internal/scenario/synthetic"
@@ -18,10 +21,23 @@ func TestSharingLeavesObjectsAsTheyAre(t *testing.T) {
 	sharer := cluster.NewSharer()
 	for _, resource := range synthetic.Resources() {
 		for object := range synthetic.Small.Objects(resource) {
-			whole := object.DeepCopyObject()
-			sharer.Share(object.(cluster.Object))
-			if !equality.Semantic.DeepEqual(whole, object) {
-				t.Fatalf("a %T changed:\n%v\n%v", object, whole, object)
+			row, _ := cluster.Lookup(resource)
+			kept, err := row.Keep(object)
+			if row.MetadataOnly {
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole := kept.(runtime.Object).DeepCopyObject()
+			b := cluster.NewBuilder("live")
+			b.Put(resource, sharer.Share(kept))
+			shared, _ := b.Snapshot().Objects(resource).Get(kept.GetNamespace(), kept.GetName())
+			if pod, ok := whole.(*cluster.Pod); ok && pod == shared {
+				continue
+			}
+			if !equality.Semantic.DeepEqual(whole, shared) {
+				t.Fatalf("a %T changed:\n%v\n%v", whole, whole, shared)
 			}
 		}
 	}
@@ -72,5 +88,44 @@ func TestAWorkloadsEmptyAndMissingPartsStayApart(t *testing.T) {
 	sharer.Share(missing)
 	if empty.Spec.Ports == nil || empty.Spec.Selector == nil || missing.Spec.Ports != nil || missing.Spec.Selector != nil {
 		t.Errorf("got %v and %v", empty.Spec, missing.Spec)
+	}
+}
+
+func TestOwnedReplicaSetsAreHeldSmallAndComeBackWhole(t *testing.T) {
+	replicaSets := schema.GroupResource{Group: "apps", Resource: "replicasets"}
+	row, _ := cluster.Lookup(replicaSets)
+	sharer, b := cluster.NewSharer(), cluster.NewBuilder("live")
+	kept := func() *appsv1.ReplicaSet {
+		for object := range synthetic.Small.Objects(replicaSets) {
+			set, err := row.Keep(object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return set.(*appsv1.ReplicaSet)
+		}
+		return nil
+	}
+	set := kept()
+	held := sharer.Share(set)
+	if held == cluster.Object(set) {
+		t.Fatal("a ReplicaSet of a Deployment is held whole")
+	}
+	if !b.Put(replicaSets, held) || b.Put(replicaSets, sharer.Share(kept())) {
+		t.Error("a change is taken for none, or none for one")
+	}
+	got, ok := b.Snapshot().ReplicaSets().Get(set.Namespace, set.Name)
+	if !ok || !equality.Semantic.DeepEqual(set, got) {
+		t.Errorf("got %v, want %v", got, set)
+	}
+
+	// What the small form has no room for keeps an object whole.
+	odd := kept()
+	odd.Finalizers = []string{"example.com/wait"}
+	alone := kept()
+	alone.OwnerReferences = nil
+	for _, set := range []*appsv1.ReplicaSet{odd, alone} {
+		if sharer.Share(set) != cluster.Object(set) {
+			t.Errorf("%v is not held whole", set.ObjectMeta)
+		}
 	}
 }

@@ -60,7 +60,15 @@ func (t Table[T]) Get(namespace, name string) (T, bool) {
 	if !ok {
 		return none, false
 	}
-	return found.object.(T), true
+	return as[T](found.object), true
+}
+
+// held returns the entry with the object as it is held.
+func (t Table[T]) held(key entry) (entry, bool) {
+	if t.objects == nil {
+		return entry{}, false
+	}
+	return t.objects.Get(key)
 }
 
 // All yields every object in order.
@@ -69,7 +77,7 @@ func (t Table[T]) All() iter.Seq[T] {
 		if t.objects == nil {
 			return
 		}
-		t.objects.Ascend(func(e entry) bool { return yield(e.object.(T)) })
+		t.objects.Ascend(func(e entry) bool { return yield(as[T](e.object)) })
 	}
 }
 
@@ -80,7 +88,7 @@ func (t Table[T]) InNamespace(namespace string) iter.Seq[T] {
 			return
 		}
 		t.objects.AscendGreaterOrEqual(entry{namespace: namespace}, func(e entry) bool {
-			return e.namespace == namespace && yield(e.object.(T))
+			return e.namespace == namespace && yield(as[T](e.object))
 		})
 	}
 }

@@ -39,8 +39,8 @@ func (r *reflection) keep(object any) runtime.Object {
 		failed.reason = err.Error()
 		return failed
 	}
+	kept = r.source.sharer.Share(kept)
 	if object, ok := kept.(runtime.Object); ok {
-		r.source.sharer.Share(kept)
 		return object
 	}
 	failed.reason = fmt.Sprintf("a %T is no object of an API", kept)

@@ -110,7 +110,7 @@ func replicaSet(w workload, hash string, replicas int32) *appsv1.ReplicaSet {
 			Replicas: &replicas, Selector: &metav1.LabelSelector{MatchLabels: selector},
 			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: w.podLabels(hash)}, Spec: podSpec(w)},
 		},
-		Status: appsv1.ReplicaSetStatus{Replicas: replicas, FullyLabeledReplicas: replicas, ReadyReplicas: replicas, AvailableReplicas: replicas, ObservedGeneration: 1},
+		Status: appsv1.ReplicaSetStatus{Replicas: replicas, FullyLabeledReplicas: replicas, ReadyReplicas: replicas, AvailableReplicas: replicas, TerminatingReplicas: new(int32(0)), ObservedGeneration: 1},
 	}
 	set.OwnerReferences = controlledBy("apps/v1", "Deployment", w.namespace, w.name)
 	return set
