@@ -32,7 +32,8 @@ func NewCommand(ctx context.Context) *cobra.Command {
 		Use:   "extant-apiserver",
 		Short: "Serve what extends a Kubernetes cluster as an API",
 		Long: "extant-apiserver observes a Kubernetes cluster and serves what extends it as the API group extant.dev:\n" +
-			"behind kube-aggregator with an etcd of its own, or, with --standalone, on its own.",
+			"behind kube-aggregator with an etcd of its own, or, with --standalone, on its own.\n\n" +
+			"Its subcommands pki and etcd make the certificates of that etcd, and back it up.",
 		Version:      gitVersion,
 		Args:         cobra.NoArgs,
 		SilenceUsage: true,
@@ -47,9 +48,15 @@ func NewCommand(ctx context.Context) *cobra.Command {
 		},
 	}
 	command.SetContext(ctx)
-	command.AddCommand(pki.NewCommand())
+	command.AddCommand(pki.NewCommand(), newEtcdCommand())
 	sections := options.Flags()
 	command.Flags().AddFlagSet(options.flags)
+	// Subcommands keep a help of their own: the server's names all its flags.
+	plain := &cobra.Command{}
+	for _, subcommand := range command.Commands() {
+		subcommand.SetUsageFunc(plain.UsageFunc())
+		subcommand.SetHelpFunc(plain.HelpFunc())
+	}
 	columns, _, _ := term.TerminalSize(os.Stdout)
 	cliflag.SetUsageAndHelpFunc(command, sections, columns)
 	return command

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/endpoints/openapi"
 	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/apiserver/pkg/storage/storagebackend"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -22,6 +23,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/controller/etcdupkeep"
 	"github.com/extant-project/extant/internal/observe"
 	"github.com/extant-project/extant/pkg/apis/extant/install"
 	generatedopenapi "github.com/extant-project/extant/pkg/generated/openapi"
@@ -42,6 +44,10 @@ type Config struct {
 	Host *rest.Config
 	// Namespace is where Extant runs in the host cluster.
 	Namespace string
+	// Etcd is where the objects are kept, and EtcdUpkeep how that is kept in
+	// order; without a period it is not.
+	Etcd       storagebackend.TransportConfig
+	EtcdUpkeep etcdupkeep.Policy
 }
 
 // Config turns completed options into a config. It reads what the host cluster
@@ -94,6 +100,7 @@ func (o *Options) Config(ctx context.Context) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.Etcd, config.EtcdUpkeep = o.Recommended.Etcd.StorageConfig.Transport, o.EtcdUpkeep.policy()
 	generic.RESTOptionsGetter = deadlineGetter{generic.RESTOptionsGetter}
 	// The controllers of this process write in bursts when the cluster changes.
 	generic.LoopbackClientConfig.QPS, generic.LoopbackClientConfig.Burst = 200, 400

@@ -38,13 +38,8 @@ func startEmbeddedEtcd(ctx context.Context, dir, logFile string) (_ *embeddedEtc
 			e.stop()
 		}
 	}()
-	// etcd itself would wait for the lock of its database without a word.
-	e.lock, err = fileutil.TryLockFile(filepath.Join(dir, "lock"), os.O_WRONLY|os.O_CREATE, 0o600)
-	if errors.Is(err, fileutil.ErrLocked) {
-		return nil, fmt.Errorf("data directory %s is in use by another process: stop it, or choose another with --data-dir", dir)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("could not lock the data directory: %w", err)
+	if e.lock, err = lockDataDir(dir); err != nil {
+		return nil, err
 	}
 	// The path of a socket is at most about 100 bytes long, whatever the
 	// length of the data directory's.
@@ -70,19 +65,39 @@ func startEmbeddedEtcd(ctx context.Context, dir, logFile string) (_ *embeddedEtc
 	}
 }
 
+// lockDataDir makes sure that nobody else uses the directory. etcd itself would
+// wait for the lock of its database without a word.
+func lockDataDir(dir string) (*fileutil.LockedFile, error) {
+	lock, err := fileutil.TryLockFile(filepath.Join(dir, "lock"), os.O_WRONLY|os.O_CREATE, 0o600)
+	if errors.Is(err, fileutil.ErrLocked) {
+		return nil, fmt.Errorf("data directory %s is in use by another process: stop it, or choose another with --data-dir", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("could not lock the data directory: %w", err)
+	}
+	return lock, nil
+}
+
+// standaloneMember says who the one member on the data in dir is. It never
+// changes: etcd compares it with what it finds there.
+func standaloneMember(dir string) *embed.Config {
+	config := embed.NewConfig()
+	config.Name = "standalone"
+	config.Dir = filepath.Join(dir, "etcd")
+	// A member insists on being advertised by a host and a port. Nobody dials it.
+	config.AdvertisePeerUrls = []url.URL{{Scheme: "http", Host: "localhost:2380"}}
+	config.InitialCluster = config.InitialClusterFromName(config.Name)
+	return config
+}
+
 func etcdConfig(dir, sockets, logFile string) (*embed.Config, error) {
 	client := url.URL{Scheme: "unix", Path: filepath.Join(sockets, "client")}
 	// For peers, unlike for clients, etcd takes the host of the URL for the path
 	// of the socket; without one it would listen where everybody can reach it.
 	peer := url.URL{Scheme: "unix", Host: filepath.Join(sockets, "peer")}
-	config := embed.NewConfig()
-	config.Name = "standalone"
-	config.Dir = filepath.Join(dir, "etcd")
+	config := standaloneMember(dir)
 	config.ListenClientUrls, config.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
-	// A member insists on being advertised by a host and a port. Nobody dials it.
-	advertised := url.URL{Scheme: "http", Host: "localhost:2380"}
-	config.ListenPeerUrls, config.AdvertisePeerUrls = []url.URL{peer}, []url.URL{advertised}
-	config.InitialCluster = config.InitialClusterFromName(config.Name)
+	config.ListenPeerUrls = []url.URL{peer}
 	// Alone, it elects itself as soon as it is up.
 	config.TickMs, config.ElectionMs = 10, 100
 

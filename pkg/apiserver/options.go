@@ -28,6 +28,8 @@ const (
 	etcdPrefix = "/registry/extant.dev"
 	// standalonePort is the port of a standalone server unless another is asked for.
 	standalonePort = 7443
+	// defaultDataDir is where a standalone server keeps its data.
+	defaultDataDir = ".extant"
 )
 
 // Options are the command line of the server.
@@ -44,6 +46,8 @@ type Options struct {
 	Observe ObserveOptions
 	// ServingCertificate says who makes the serving certificate in a cluster.
 	ServingCertificate ServingCertificateOptions
+	// EtcdUpkeep says how etcd is kept in order.
+	EtcdUpkeep EtcdUpkeepOptions
 
 	flags *pflag.FlagSet
 }
@@ -78,13 +82,14 @@ func NewOptions() *Options {
 			install.Codecs.LegacyCodec(v1alpha1.SchemeGroupVersion)),
 		Logs: logs.NewOptions(),
 		Standalone: StandaloneOptions{
-			DataDir:       ".extant",
+			DataDir:       defaultDataDir,
 			KubeconfigOut: "extant.kubeconfig",
 		},
 		ServingCertificate: ServingCertificateOptions{
 			Namespace: podNamespace(),
 			Service:   "extant-apiserver",
 		},
+		EtcdUpkeep: newEtcdUpkeepOptions(),
 	}
 	storage := &o.Recommended.Etcd.StorageConfig
 	storage.EncodeVersioner = runtime.NewMultiGroupVersioner(v1alpha1.SchemeGroupVersion, schema.GroupKind{Group: extant.GroupName})
@@ -141,6 +146,7 @@ func (o *Options) Flags() cliflag.NamedFlagSets {
 		"Namespace that Extant runs in: its Lease, its Secrets and its Service are there.")
 	fs.StringVar(&o.ServingCertificate.Service, "service-name", o.ServingCertificate.Service,
 		"Name of the Service that the APIService refers to.")
+	o.EtcdUpkeep.addFlags(fs)
 
 	o.ServerRun.AddUniversalFlags(sections.FlagSet("server"))
 	o.Recommended.Etcd.AddFlags(sections.FlagSet("etcd"))
@@ -211,6 +217,7 @@ func (o *Options) Validate() error {
 		}
 	}
 	errs = append(errs, o.ServerRun.Validate()...)
+	errs = append(errs, o.EtcdUpkeep.validate()...)
 	if o.Observe.From != "" && o.Observe.Kubeconfig != "" {
 		errs = append(errs, errors.New("--observe-from and --observe-kubeconfig exclude each other: one cluster is observed"))
 	}

@@ -157,6 +157,9 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 // runControllers runs what only one replica may do.
 func (s *Server) runControllers(ctx context.Context) {
 	go s.catalogue.Run(ctx)
+	if s.config.EtcdUpkeep.Period > 0 {
+		go keepEtcd(ctx, s.config.Etcd, s.config.EtcdUpkeep)
+	}
 	s.discovery.Run(ctx)
 }
 
