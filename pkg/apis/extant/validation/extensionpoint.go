@@ -90,7 +90,7 @@ func validateRegistration(r extant.Registration, path *field.Path) field.ErrorLi
 		}
 	}
 	if forms != 1 {
-		return field.ErrorList{field.Invalid(path, r, "must have exactly one form: group and resource, component and flag, component and configField, namespaceLabel, or nodePlugin")}
+		return field.ErrorList{field.Invalid(path, field.OmitValueType{}, "must have exactly one form: group and resource, component and flag, component and configField, namespaceLabel, or nodePlugin")}
 	}
 	switch {
 	case object:
@@ -127,7 +127,7 @@ func validateSetting(r extant.Registration, path *field.Path) field.ErrorList {
 	errs := validateCaller(r.Component, path.Child("component"))
 	switch {
 	case (r.Flag == "") == (r.ConfigField == ""):
-		errs = append(errs, field.Invalid(path, r, "must have either flag or configField beside component"))
+		errs = append(errs, field.Invalid(path, field.OmitValueType{}, "must have either flag or configField beside component"))
 	case r.Flag != "" && (!strings.HasPrefix(r.Flag, "-") || strings.ContainsAny(r.Flag, " =")):
 		errs = append(errs, field.Invalid(path.Child("flag"), r.Flag, "must be a flag with its leading dashes and without a value"))
 	}
