@@ -2,6 +2,7 @@ package stored
 
 import (
 	"context"
+	"maps"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apiserver/pkg/storage/names"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
+	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/install"
 )
 
@@ -74,11 +76,22 @@ func (s specStrategy[T]) AllowCreateOnUpdate(context.Context) bool { return fals
 
 func (s specStrategy[T]) AllowUnconditionalUpdate(context.Context) bool { return true }
 
-// PrepareForUpdate keeps the status, and counts a generation when the spec
-// changes.
+// PrepareForUpdate keeps the status and, unless it is set to something else,
+// the label that says where the object comes from: whoever replaces an object by
+// a manifest of their own does not mean to change that. It counts a generation
+// when the spec changes.
 func (s specStrategy[T]) PrepareForUpdate(_ context.Context, o, before runtime.Object) {
 	updated, old := o.(T), before.(T)
 	s.kind.copyStatus(updated, old)
+	if origin := old.GetLabels()[extant.LabelOrigin]; origin != "" && updated.GetLabels()[extant.LabelOrigin] == "" {
+		// The labels are the caller's map: an update is tried again on conflicts.
+		kept := maps.Clone(updated.GetLabels())
+		if kept == nil {
+			kept = map[string]string{}
+		}
+		kept[extant.LabelOrigin] = origin
+		updated.SetLabels(kept)
+	}
 	updated.SetGeneration(old.GetGeneration())
 	if !s.kind.sameSpec(updated, old) {
 		updated.SetGeneration(old.GetGeneration() + 1)
