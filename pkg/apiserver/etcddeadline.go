@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	grpccodes "google.golang.org/grpc/codes"
 	grpcstatus "google.golang.org/grpc/status"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -95,8 +96,13 @@ func bounded(ctx context.Context, call func(context.Context) error) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	if limited.Err() != nil || isUnavailable(err) {
+	switch {
+	case limited.Err() != nil || isUnavailable(err):
 		return etcdAway()
+	case errors.Is(err, rpctypes.ErrNoSpace):
+		return etcdFull()
+	case errors.Is(err, rpctypes.ErrRequestTooLarge) || grpcstatus.Code(err) == grpccodes.ResourceExhausted:
+		return tooLarge()
 	}
 	return err
 }
@@ -116,4 +122,15 @@ func isUnavailable(err error) bool {
 // the deadline each time, before it shows the message to anybody.
 func etcdAway() error {
 	return apierrors.NewServiceUnavailable("Extant's etcd does not answer; whether a write was carried out is not known. Reads with resourceVersion=0, watches and reviews go on. Check the etcd of Extant, then try again")
+}
+
+// etcdFull says who is at work, so that nobody disarms an alarm that comes back.
+func etcdFull() error {
+	return apierrors.NewServiceUnavailable("Extant's etcd has used up its quota and refuses writes; reads and deletions go on. Extant compacts and defragments it within about a minute, if that is enough: see docs/etcd.md")
+}
+
+// tooLarge is what etcd answers to more than --max-request-bytes, or the client
+// by itself to more than it would ever send.
+func tooLarge() error {
+	return apierrors.NewRequestEntityTooLargeError("etcd takes objects of up to about 1.5 MiB, as they are stored")
 }
