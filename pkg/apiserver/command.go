@@ -152,6 +152,9 @@ func runStandalone(ctx context.Context, options *Options, out io.Writer) error {
 // written, beyond readiness.
 const firstInventory = 10 * time.Second
 
+// saysWaiting is how long a user sees nothing.
+const saysWaiting = 3 * time.Second
+
 // announce writes the kubeconfig once the server is ready and the first
 // inventory is in it, and says what can be done.
 func announce(ctx context.Context, standalone *StandaloneOptions, server *Server, what *observed, out io.Writer) error {
@@ -159,12 +162,17 @@ func announce(ctx context.Context, standalone *StandaloneOptions, server *Server
 	if err != nil {
 		return err
 	}
+	waiting := time.AfterFunc(saysWaiting, func() {
+		fmt.Fprintf(out, "Waiting until %s is read, for half a minute at most.\n", what.name)
+	})
+	defer waiting.Stop()
 	if err := wait.PollUntilContextCancel(ctx, 20*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		_, err := client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
 		return err == nil, nil
 	}); err != nil {
 		return err
 	}
+	waiting.Stop()
 	select {
 	case <-server.discovery.Written():
 	case <-time.After(firstInventory):
@@ -184,8 +192,18 @@ Try:
   kubectl --kubeconfig %[4]s get backends
   kubectl --kubeconfig %[4]s get extensionpoints -o wide
 `, address, what.name, what.source.Snapshot().GitVersion, standalone.KubeconfigOut, standalone.DataDir)
-	printGaps(out, what.source.Snapshot())
+	snapshot := what.source.Snapshot()
+	if isEmpty(snapshot) {
+		fmt.Fprintln(out, "\nNo object of Kubernetes is there. If there should be, check what --observe-from or the kubeconfig names.")
+	}
+	printGaps(out, snapshot)
 	return nil
+}
+
+func isEmpty(snapshot *cluster.Snapshot) bool {
+	return !slices.ContainsFunc(cluster.Resources, func(resource cluster.Resource) bool {
+		return snapshot.Objects(resource.GroupResource()).Len() > 0
+	})
 }
 
 // printedGaps bounds the gaps that the announcement names.

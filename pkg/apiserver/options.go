@@ -229,6 +229,7 @@ func (o *Options) validateStandalone() []error {
 	if len(o.Recommended.Etcd.StorageConfig.Transport.ServerList) != 0 {
 		errs = append(errs, errors.New("--standalone and --etcd-servers exclude each other: a standalone server brings an etcd of its own"))
 	}
+	errs = append(errs, o.Recommended.SecureServing.Validate()...)
 	if !o.Recommended.SecureServing.BindAddress.IsLoopback() {
 		errs = append(errs, fmt.Errorf("--bind-address %s: a standalone server listens on loopback only", o.Recommended.SecureServing.BindAddress))
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -91,7 +92,8 @@ func (c CompletedConfig) New() (*Server, error) {
 	}
 	storage, err := stored.Storage(c.generic.RESTOptionsGetter, c.generic.Authorization.Authorizer)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("etcd at %s cannot be used: %w: check --etcd-servers, --etcd-cafile, --etcd-certfile and --etcd-keyfile",
+			strings.Join(c.Etcd.ServerList, ","), err)
 	}
 	maps.Copy(storage, review.Storage(s.reviews(c.generic.Authorization.Authorizer)))
 	group := genericapiserver.NewDefaultAPIGroupInfo(extant.GroupName, install.Scheme, metav1.ParameterCodec, install.Codecs)

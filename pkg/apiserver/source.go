@@ -35,7 +35,11 @@ func (o *Options) observed(ctx context.Context, host *rest.Config) (*observed, e
 		if err != nil {
 			return nil, err
 		}
-		return &observed{source: source, name: "the dump at " + o.Observe.From}, nil
+		name := "the dump at " + o.Observe.From
+		if o.Observe.From == "-" {
+			name = "the dump on standard input"
+		}
+		return &observed{source: source, name: name}, nil
 	case o.Observe.Kubeconfig != "":
 		config, err := clientcmd.BuildConfigFromFlags("", o.Observe.Kubeconfig)
 		if err != nil {

@@ -42,6 +42,7 @@ const patience = 2 * time.Minute
 // server is a standalone server on a directory.
 type server struct {
 	*exec.Cmd
+	kubeconfig string
 	// sockets is where its etcd listens.
 	sockets string
 	client  versioned.Interface
@@ -70,7 +71,7 @@ func start(t *testing.T, dir string, arguments ...string) *server {
 	t.Cleanup(func() { _ = os.RemoveAll(sockets) })
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	arguments = append([]string{"--standalone", "--secure-port=0", "--data-dir=" + dir, "--kubeconfig-out=" + kubeconfig}, arguments...)
-	s := &server{Cmd: command(t, arguments...), sockets: sockets, output: &strings.Builder{}, ended: make(chan error, 1)}
+	s := &server{Cmd: command(t, arguments...), kubeconfig: kubeconfig, sockets: sockets, output: &strings.Builder{}, ended: make(chan error, 1)}
 	s.Env = append(s.Env, "TMPDIR="+sockets)
 	s.Stdout, s.Stderr = s.output, s.output
 	if err := s.Start(); err != nil {

@@ -37,6 +37,7 @@ func TestWhatIsWrongIsSaidInOneLine(t *testing.T) {
 		arguments  []string
 	}{
 		{"a port in use", "port " + port + " is in use: choose another with --secure-port", []string{"--standalone", fresh(), "--secure-port=" + port}},
+		{"a port that cannot be", "--secure-port 99999 must be between 0 and 65535", []string{"--standalone", fresh(), "--secure-port=99999"}},
 		{"a data directory that is a file", "could not make the data directory", []string{"--standalone", "--data-dir=" + file}},
 		{"a dump that is not there", "no such file or directory", []string{"--standalone", fresh(), "--secure-port=0", "--observe-from=" + filepath.Join(dir, "none")}},
 		{"a kubeconfig that is not there", "no such file or directory", []string{"--standalone", fresh(), "--secure-port=0", "--observe-kubeconfig=" + filepath.Join(dir, "none")}},
@@ -53,6 +54,19 @@ func TestWhatIsWrongIsSaidInOneLine(t *testing.T) {
 		{"a restore of what is no snapshot", file + " is no snapshot of etcd, or a part of one", []string{"etcd", "restore", file, fresh()}},
 	} {
 		t.Run(test.name, func(t *testing.T) { wantRefusal(t, test.want, test.arguments...) })
+	}
+}
+
+// TestAnEtcdThatIsAwayIsSaidInTheLastLine is about a server in a cluster, which
+// logs what it does before it gives up.
+func TestAnEtcdThatIsAwayIsSaidInTheLastLine(t *testing.T) {
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	write(t, kubeconfig, unreachable)
+	output, ok := run(t, "--etcd-servers=http://127.0.0.1:1", "--kubeconfig="+kubeconfig, "--authentication-kubeconfig="+kubeconfig,
+		"--authorization-kubeconfig="+kubeconfig, "--authentication-skip-lookup", "--secure-port=0", "--cert-dir="+t.TempDir())
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	if last := lines[len(lines)-1]; ok || !strings.HasPrefix(last, "extant-apiserver: etcd at http://127.0.0.1:1 cannot be used: ") || !strings.Contains(last, "check --etcd-servers") {
+		t.Errorf("the last line is %q", last)
 	}
 }
 
