@@ -23,8 +23,6 @@ type document struct {
 	because string
 	// plain objects have no metadata: the options of CONNECT.
 	plain bool
-	// metadataOnly: nothing but the metadata was changed by policies.
-	metadataOnly bool
 
 	trace *trace
 	path  string

@@ -12,6 +12,7 @@ import (
 
 	"github.com/extant-project/extant/internal/cluster"
 	"github.com/extant-project/extant/internal/inventory"
+	"github.com/extant-project/extant/internal/requestpath/customresource"
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
@@ -42,19 +43,21 @@ type Params interface {
 // compiled of the configurations of the newest cluster that it saw. It is safe
 // for concurrent use.
 type Engine struct {
+	schemas *customresource.Schemas
+
 	mu      sync.Mutex
 	current *hooks
 }
 
 // NewEngine returns an engine that has compiled nothing yet.
-func NewEngine() *Engine { return &Engine{} }
+func NewEngine() *Engine { return &Engine{schemas: customresource.NewSchemas()} }
 
 // Trace says what a request passes through and what comes of it. The spec is
 // defaulted and valid by itself; its user is nil where nobody knows whose
 // request it is. A mistake that only the observed cluster reveals is an
 // *InvalidError.
 func (e *Engine) Trace(ctx context.Context, observed Observed, authorizer Authorizer, spec *extant.RequestReviewSpec) (*extant.RequestReviewStatus, error) {
-	r, err := newRequest(observed.Snapshot, spec)
+	r, err := newRequest(observed.Snapshot, e.schemas, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +99,10 @@ func (t *tracer) run() {
 		return
 	}
 	t.lifecycle()
-	t.object = t.request.prepared(mutatingPhase, t.object)
+	t.object = t.request.prepared(mutatingPhase, t.object, t.old)
 	t.mutatingPolicies()
 	t.mutatingWebhooks()
-	t.object = t.request.prepared(validatingPhase, t.object)
+	t.object = t.request.prepared(validatingPhase, t.object, t.old)
 	t.podSecurity()
 	t.validatingPolicies()
 	t.validatingWebhooks()

@@ -7,6 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apiserver/pkg/admission"
 	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
+
+	"github.com/extant-project/extant/internal/requestpath/customresource"
 )
 
 // input returns what expressions see of a request that a hook matches: the
@@ -88,20 +90,26 @@ func (s *subject) converted(d *document, kind schema.GroupVersionKind) *document
 	if d == nil || d.kind == kind || kind.Empty() {
 		return d
 	}
-	if d.known() && s.custom && s.convertsBySelf() {
-		converted := *d
-		converted.kind = kind
-		converted.content = withKindOf(d.content, kind)
-		return &converted
+	if d.known() && s.isCustom(d.kind) {
+		if content, known := customresource.Convert(s.definition, kind.Version, d.content); known {
+			converted := *d
+			converted.kind, converted.content = kind, content
+			return &converted
+		}
+		because := "the hook is sent the object in the version " + kind.Version + ", to which a webhook converts"
+		converted := d.as(kind, because)
+		converted.doubt = converted.doubt.or(convertible(because))
+		return converted
 	}
 	return d.as(kind, "the hook is sent the object in the version "+kind.Version+", to which only the API server converts")
 }
 
-// convertsBySelf tells whether the versions of a custom resource differ in
-// nothing but their name.
-func (s *subject) convertsBySelf() bool {
-	definition, ok := s.snapshot.CustomResourceDefinitions().Get("", s.request.resource.GroupResource().String())
-	return ok && (definition.Spec.Conversion == nil || definition.Spec.Conversion.Strategy == "None")
+// convertible is what of the metadata a conversion webhook may change.
+func convertible(because string) *doubt {
+	d := &doubt{}
+	d.unsure(because, "metadata", "labels")
+	d.unsure(because, "metadata", "annotations")
+	return d
 }
 
 func withKindOf(content map[string]any, kind schema.GroupVersionKind) map[string]any {

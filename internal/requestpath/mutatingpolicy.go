@@ -143,16 +143,10 @@ func (t *tracer) convertedBack(s *subject, changed *document) *document {
 	if changed == nil || changed == t.object || changed.kind == t.request.kind {
 		return changed
 	}
-	if s.custom && s.convertsBySelf() {
+	if s.isCustom(changed.kind) {
 		return s.converted(changed, t.request.kind)
 	}
-	back := changed.as(t.request.kind, "a policy changed it in the version "+changed.kind.Version)
-	if changed.metadataOnly && t.object.known() {
-		content := withKindOf(t.object.content, t.request.kind)
-		content["metadata"] = changed.content["metadata"]
-		back = &document{kind: t.request.kind, content: content, doubt: t.object.doubt}
-	}
-	return back
+	return changed.as(t.request.kind, "a policy changed it in the version "+changed.kind.Version)
 }
 
 // mutate applies a policy by one of its bindings. The document is nil where the
@@ -267,7 +261,7 @@ func (m *mutationRun) apply(one mutation, with *param) {
 		m.failed, m.fatal = err.Error(), true
 	case err != nil:
 		m.failed = err.Error()
-	case !m.subject.custom && m.object.kind != m.subject.kind:
+	case !m.subject.isCustom(m.object.kind) && m.object.kind != m.subject.kind:
 		// What a policy makes of a built-in kind is converted straight to the
 		// version of the request, and there are no such conversions: the API
 		// server only knows those by way of its internal version.

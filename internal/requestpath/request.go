@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/extant-project/extant/internal/cluster"
 	"github.com/extant-project/extant/internal/rbac"
+	"github.com/extant-project/extant/internal/requestpath/customresource"
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
@@ -56,8 +58,9 @@ type request struct {
 	// its objects can be had: what would tell cannot be seen. Empty where it is
 	// known.
 	unseenServer, unseenVersions string
-	// custom is set for custom resources.
-	custom bool
+	// definition is that of a custom resource, else nil.
+	definition *apiextensionsv1.CustomResourceDefinition
+	schemas    *customresource.Schemas
 
 	object, old *document
 	equivalents *equivalents
@@ -76,9 +79,9 @@ type namespaceState struct {
 }
 
 // newRequest resolves a request against what the observed cluster serves.
-func newRequest(snapshot *cluster.Snapshot, spec *extant.RequestReviewSpec) (*request, error) {
+func newRequest(snapshot *cluster.Snapshot, schemas *customresource.Schemas, spec *extant.RequestReviewSpec) (*request, error) {
 	r := &request{
-		spec: &spec.Request, snapshot: snapshot,
+		spec: &spec.Request, snapshot: snapshot, schemas: schemas,
 		resource:    schema.GroupVersionResource{Group: spec.Request.Group, Version: spec.Request.Version, Resource: spec.Request.Resource},
 		subresource: spec.Request.Subresource,
 		namespace:   spec.Request.Namespace, name: spec.Request.Name,
@@ -101,8 +104,10 @@ func newRequest(snapshot *cluster.Snapshot, spec *extant.RequestReviewSpec) (*re
 // resolve finds the kind and scope of what is requested.
 func (r *request) resolve() error {
 	r.aggregated = aggregatedBy(r.snapshot, r.resource.GroupVersion())
-	_, r.custom = r.snapshot.CustomResourceDefinitions().Get("", r.resource.GroupResource().String())
-	if !r.custom && r.aggregated == "" && !scheme().IsGroupRegistered(r.resource.Group) {
+	if definition, ok := r.snapshot.CustomResourceDefinitions().Get("", r.resource.GroupResource().String()); ok {
+		r.definition = definition
+	}
+	if r.definition == nil && r.aggregated == "" && !scheme().IsGroupRegistered(r.resource.Group) {
 		r.unseenServer = unseen(r.snapshot, apiServices)
 		r.unseenVersions = unseen(r.snapshot, customResourceDefinitions)
 	}
