@@ -112,18 +112,28 @@ func (r *requestReviews) mayReadParam(ctx context.Context) func(context.Context,
 		namespace, name string
 	}
 	known := map[param]bool{}
-	caller, _ := request.UserFrom(ctx)
+	caller, ok := request.UserFrom(ctx)
 	return func(ctx context.Context, resource schema.GroupVersionResource, namespace, name string) bool {
 		asked := param{resource, namespace, name}
-		may, ok := known[asked]
-		if !ok && caller != nil {
-			decision, _, err := r.Authorizer.Authorize(ctx, authorizer.AttributesRecord{
+		may, answered := known[asked]
+		if !answered && ok {
+			may = r.allowed(ctx, authorizer.AttributesRecord{
 				User: caller, Verb: "get", APIGroup: resource.Group, APIVersion: resource.Version, Resource: resource.Resource,
 				Namespace: namespace, Name: name, ResourceRequest: true,
 			})
-			may = err == nil && decision == authorizer.DecisionAllow
 			known[asked] = may
 		}
 		return may
 	}
+}
+
+// allowed tells whether the caller may do something in the observed cluster.
+// Where that is another one than the host cluster, which knows the caller, both
+// must say so: the objects are those of the one, the caller is the other's.
+func (r *requestReviews) allowed(ctx context.Context, asked authorizer.Attributes) bool {
+	decision, _, err := r.Authorizer.Authorize(ctx, asked)
+	if err == nil && decision == authorizer.DecisionAllow && r.Cluster != nil && r.CallersAreKnown {
+		decision, _, err = r.Cluster.Authorize(ctx, asked)
+	}
+	return err == nil && decision == authorizer.DecisionAllow
 }
