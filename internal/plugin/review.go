@@ -102,7 +102,7 @@ func summary(status *extant.RequestReviewStatus) string {
 	}
 	text.WriteString("\n")
 	if status.WorstCaseLatency.Duration > 0 {
-		fmt.Fprintf(&text, "The hooks can take %s together until the API server gives up on them.\n", status.WorstCaseLatency.Duration)
+		fmt.Fprintf(&text, "Worst-case latency of the hooks: %s.\n", status.WorstCaseLatency.Duration)
 	}
 	var unseen []string
 	for _, gap := range status.Observed.Gaps {
