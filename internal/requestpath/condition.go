@@ -1,6 +1,7 @@
 package requestpath
 
 import (
+	"slices"
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -53,9 +54,11 @@ func (c *conditions) evaluate(in *input) conditionResult {
 	if c == nil {
 		return conditionResult{matches: true}
 	}
-	// Conditions see the resource as it was requested, and the object as it is
-	// sent.
+	// Conditions see the resource as it was requested, the object as it is sent,
+	// and no namespace: the library does not hand it over.
 	asked := *in
+	asked.namespace = nil
+	asked.blind = slices.DeleteFunc(slices.Clone(in.blind), func(b blindness) bool { return strings.HasPrefix(b.path, "namespaceObject") })
 	asked.request = celplugin.CreateAdmissionRequest(in.attr.Attributes, metav1.GroupVersionResource(in.attr.GetResource()), metav1.GroupVersionKind(in.attr.VersionedKind))
 	r := c.expressions.evaluate(&asked, celconfig.RuntimeCELCostBudgetMatchConditions)
 	try := worlds
