@@ -33,6 +33,7 @@ var Hops = Columns[*extant.RequestReview]{
 		}
 		return rows
 	},
+	Further: withoutObjects,
 }
 
 // RequestReviews are the columns of Hops with the verdict, which the first row
@@ -51,6 +52,13 @@ var RequestReviews = Columns[*extant.RequestReview]{
 		}
 		return rows
 	},
+	Further: withoutObjects,
+}
+
+// withoutObjects is a review of which only the metadata and the verdict are
+// left.
+func withoutObjects(review *extant.RequestReview) *extant.RequestReview {
+	return &extant.RequestReview{ObjectMeta: review.ObjectMeta, Status: extant.RequestReviewStatus{Verdict: review.Status.Verdict}}
 }
 
 // verdictColumn is the place of the verdict: behind what is always shown.

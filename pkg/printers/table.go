@@ -32,6 +32,9 @@ type Columns[T runtime.Object] struct {
 	Row func(object T, now time.Time) []any
 	// Rows returns several rows for one object, in place of Row.
 	Rows func(object T) [][]any
+	// Further is what stands for the object in its rows but the first, so that a
+	// table with objects in it does not repeat all of it.
+	Further func(object T) T
 }
 
 var _ rest.TableConvertor = Columns[runtime.Object]{}
@@ -49,7 +52,10 @@ func (c Columns[T]) ConvertToTable(_ context.Context, object, options runtime.Ob
 			table.Rows = append(table.Rows, metav1.TableRow{Cells: c.Row(o, now), Object: runtime.RawExtension{Object: object}})
 			return nil
 		}
-		for _, cells := range c.Rows(o) {
+		for i, cells := range c.Rows(o) {
+			if i == 1 {
+				object = c.Further(o)
+			}
 			table.Rows = append(table.Rows, metav1.TableRow{Cells: cells, Object: runtime.RawExtension{Object: object}})
 		}
 		return nil
