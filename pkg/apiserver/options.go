@@ -101,6 +101,8 @@ func NewOptions() *Options {
 	// Without it the server waits a minute for watches that never end by
 	// themselves, and the kubelet kills it in the middle of that.
 	o.ServerRun.ShutdownWatchTerminationGracePeriod = watchTermination
+	// A review may hold two objects, each as large as the API server takes.
+	o.ServerRun.MaxRequestBodyBytes = 4 << 20
 	o.Recommended.Authorization.AlwaysAllowPaths = publicPaths
 	// Extant never waits for the webhooks that it watches.
 	o.Recommended.Admission.DefaultOffPlugins = admissionOffByDefault()
