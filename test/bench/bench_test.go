@@ -19,6 +19,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -187,6 +188,28 @@ func BenchmarkServe(b *testing.B) {
 		b.ReportMetric(float64(created.Load()), "objects")
 	})
 	measure("watch-event", func(b *testing.B) { watchEvents(b, s) })
+	measure("review", func(b *testing.B) {
+		// As many clients as cores.
+		b.RunParallel(func(p *testing.PB) {
+			for p.Next() {
+				if _, err := s.client.ExtantV1alpha1().RequestReviews().Create(ctx, review(), metav1.CreateOptions{}); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "reviews/s")
+	})
+}
+
+// review asks what a pod passes through.
+func review() *v1alpha1.RequestReview {
+	r := &v1alpha1.RequestReview{}
+	r.Spec.Request = v1alpha1.ReviewedRequest{
+		Operation: "CREATE", Version: "v1", Resource: "pods", Namespace: "shop", Name: "web-0",
+		Object: runtime.RawExtension{Raw: []byte(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-0","namespace":"shop","labels":{"app":"web"}},"spec":{"containers":[{"name":"web","image":"web:1"}]}}`)},
+	}
+	return r
 }
 
 // watchEvents measures an update until a watcher has it.
