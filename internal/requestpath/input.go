@@ -28,12 +28,13 @@ func (t *tracer) input(s *subject, m matched, with *param) *input {
 	if with != nil {
 		in.bindings.VersionedParams = with
 	}
-	if !s.isNamespace() {
-		in.namespace = celplugin.CreateNamespaceObject(s.objectNamespace.namespace)
-	}
-	if s.objectNamespace.because != "" {
+	switch {
+	case s.isNamespace():
+	case s.objectNamespace.because != "":
 		// There is one, of which nothing is known: expressions are blind to it.
 		in.namespace = &corev1.Namespace{}
+	default:
+		in.namespace = celplugin.CreateNamespaceObject(s.objectNamespace.namespace)
 	}
 	return in
 }

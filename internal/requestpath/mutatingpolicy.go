@@ -261,6 +261,8 @@ func (m *mutationRun) apply(one mutation, with *param) {
 		m.failed, m.fatal = err.Error(), true
 	case err != nil:
 		m.failed = err.Error()
+	case m.subject.unseenVersions != "" && m.object.kind != m.subject.kind:
+		m.doubt(m.subject.unseenVersions, true)
 	case !m.subject.isCustom(m.object.kind) && m.object.kind != m.subject.kind:
 		// What a policy makes of a built-in kind is converted straight to the
 		// version of the request, and there are no such conversions: the API
