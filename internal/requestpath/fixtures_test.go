@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "rewrite the expectations of the fixture
 // nobody is that of somebody who is not known.
 func TestFixtures(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) < 58 {
+	if err != nil || len(files) < 62 {
 		t.Fatalf("only %d fixtures (%v)", len(files), err)
 	}
 	for _, file := range files {
