@@ -69,6 +69,10 @@ func podTemplates(t *testing.T) map[string]corev1.PodTemplateSpec {
 		t.Fatal(err)
 	}
 	for _, workload := range sets.Items {
+		// A StatefulSet's controller puts its claims there.
+		for _, claim := range workload.Spec.VolumeClaimTemplates {
+			workload.Spec.Template.Spec.Volumes = append(workload.Spec.Template.Spec.Volumes, corev1.Volume{Name: claim.Name})
+		}
 		templates["StatefulSet "+workload.Name] = workload.Spec.Template
 	}
 	jobs, err := kube.BatchV1().CronJobs(namespace).List(t.Context(), metav1.ListOptions{})

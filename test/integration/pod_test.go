@@ -69,6 +69,7 @@ func (e *environment) mountSecret(ctx context.Context, source *corev1.SecretVolu
 
 // override replaces flags, and adds those that are not there.
 func override(args []string, overrides ...string) []string {
+	args = slices.Clone(args)
 	for _, flag := range overrides {
 		name, _, _ := strings.Cut(flag, "=")
 		args = slices.DeleteFunc(args, func(arg string) bool { return arg == name || strings.HasPrefix(arg, name+"=") })

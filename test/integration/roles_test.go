@@ -47,7 +47,7 @@ func inRole(t *testing.T, role string) *controlplane.User {
 				return ""
 			}
 		}
-		return answer
+		return "its rights are: " + answer
 	})
 	return user
 }
