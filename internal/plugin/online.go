@@ -6,6 +6,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
@@ -24,7 +25,10 @@ func online(kubeconfig *genericclioptions.ConfigFlags) (reviewer, error) {
 	}
 	return func(ctx context.Context, review *v1alpha1.RequestReview) (*v1alpha1.RequestReview, error) {
 		answered, err := client.ExtantV1alpha1().RequestReviews().Create(ctx, review, metav1.CreateOptions{})
-		if apierrors.IsNotFound(err) {
+		switch {
+		case utilnet.IsConnectionRefused(err):
+			return nil, fmt.Errorf("nothing listens at %s: name a cluster by --kubeconfig or --context, or answer over a dump with --from", config.Host)
+		case apierrors.IsNotFound(err):
 			return nil, fmt.Errorf("the server at %s does not serve reviews: install Extant in the cluster, or answer over a dump with --from", config.Host)
 		}
 		return answered, err
