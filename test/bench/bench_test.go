@@ -187,6 +187,7 @@ func BenchmarkServe(b *testing.B) {
 		}
 		b.ReportMetric(float64(created.Load()), "objects")
 	})
+	measure("review", func(b *testing.B) { reviews(b, s) })
 	measure("watch-event", func(b *testing.B) { watchEvents(b, s) })
 	measure("review", func(b *testing.B) {
 		// As many clients as cores.
