@@ -231,7 +231,10 @@ func (o *Options) validateStandalone() []error {
 	if len(o.Recommended.Etcd.StorageConfig.Transport.ServerList) != 0 {
 		errs = append(errs, errors.New("--standalone and --etcd-servers exclude each other: a standalone server brings an etcd of its own"))
 	}
-	errs = append(errs, o.Recommended.SecureServing.Validate()...)
+	// The library would say that 0 is no port. Here it takes a free one.
+	if port := o.Recommended.SecureServing.BindPort; port < 0 || port > 65535 {
+		errs = append(errs, fmt.Errorf("--secure-port %d: must be between 1 and 65535, or 0 for a free port", port))
+	}
 	if !o.Recommended.SecureServing.BindAddress.IsLoopback() {
 		errs = append(errs, fmt.Errorf("--bind-address %s: a standalone server listens on loopback only", o.Recommended.SecureServing.BindAddress))
 	}

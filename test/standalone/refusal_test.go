@@ -37,7 +37,7 @@ func TestWhatIsWrongIsSaidInOneLine(t *testing.T) {
 		arguments  []string
 	}{
 		{"a port in use", "port " + port + " is in use: choose another with --secure-port", []string{"--standalone", fresh(), "--secure-port=" + port}},
-		{"a port that cannot be", "--secure-port 99999 must be between 0 and 65535", []string{"--standalone", fresh(), "--secure-port=99999"}},
+		{"a port that cannot be", "--secure-port 99999: must be between 1 and 65535, or 0 for a free port", []string{"--standalone", fresh(), "--secure-port=99999"}},
 		{"a data directory that is a file", "could not make the data directory", []string{"--standalone", "--data-dir=" + file}},
 		{"a dump that is not there", "no such file or directory", []string{"--standalone", fresh(), "--secure-port=0", "--observe-from=" + filepath.Join(dir, "none")}},
 		{"a kubeconfig that is not there", "no such file or directory", []string{"--standalone", fresh(), "--secure-port=0", "--observe-kubeconfig=" + filepath.Join(dir, "none")}},
