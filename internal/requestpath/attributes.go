@@ -44,6 +44,6 @@ func (r *request) attributes(p phase, object, old *document) admission.Attribute
 	if r.generated && p == validatingPhase {
 		name = generatedName
 	}
-	return admission.NewAttributesRecord(object.labels(), old.labels(), r.kind, r.namespace, name, r.resource, r.subresource,
+	return admission.NewAttributesRecord(object.labelled(), old.labelled(), r.kind, r.namespace, name, r.resource, r.subresource,
 		r.operation, r.options, r.spec.DryRun, r.user)
 }

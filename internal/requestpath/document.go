@@ -7,6 +7,7 @@ import (
 	"github.com/google/cel-go/common/types"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/structured-merge-diff/v6/value"
@@ -61,17 +62,18 @@ func (d *document) in(t *trace, path string) *document {
 	return &variable
 }
 
-// labels returns the object as selectors see it, or nil where they cannot.
-func (d *document) labels() runtime.Object {
+// labelled returns the object as selectors see it, or nil where they cannot.
+func (d *document) labelled() runtime.Object {
 	if !d.known() || d.plain {
 		return nil
 	}
-	labels, _, _ := unstructured.NestedStringMap(d.content, "metadata", "labels")
-	return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Labels: labels}}
+	all, _, _ := unstructured.NestedStringMap(d.content, "metadata", "labels")
+	return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Labels: all}}
 }
 
-// labelsKnown tells whether selectors can be decided, and why not.
-func (d *document) labelsKnown() (why string, known bool) {
+// labelsKnown tells whether a selector can be decided, and why not: whether the
+// labels that it asks for are known.
+func (d *document) labelsKnown(selector labels.Selector) (why string, known bool) {
 	switch {
 	case d == nil || d.plain:
 		return "", true
@@ -82,8 +84,18 @@ func (d *document) labelsKnown() (why string, known bool) {
 	if metadata != nil && metadata.changes {
 		return metadata.because, false
 	}
-	if labels := metadata.field("labels"); !labels.none() {
-		return labels.because, false
+	all := metadata.field("labels")
+	switch {
+	case all.none():
+		return "", true
+	case all.changes || all.others || all.appears && len(all.fields) == 0:
+		return all.because, false
+	}
+	requirements, _ := selector.Requirements()
+	for _, requirement := range requirements {
+		if one := all.field(requirement.Key()); !one.none() {
+			return one.because, false
+		}
 	}
 	return "", true
 }

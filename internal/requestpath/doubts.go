@@ -1,18 +1,203 @@
 package requestpath
 
-import "k8s.io/apiserver/pkg/admission"
+import (
+	"maps"
 
-// doubts are the parts of an object that the API server itself may supply or
-// change before a phase of admission.
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/apiserver/pkg/admission"
+
+	"github.com/extant-project/extant/internal/requestpath/builtin"
+)
+
+// settle adds to an object of a built-in kind what the API server adds to it
+// for sure before a phase of admission, and notes what it may supply or change.
+func (r *request) settle(p phase, d, old *document) {
+	if r.subresource == "scale" && p == validatingPhase {
+		r.scaleAnew(d)
+		return
+	}
+	within := builtin.Request{Resource: r.resource.GroupResource(), Subresource: r.subresource, Operation: r.operation, Kind: d.kind}
+	at := builtin.Mutating
+	if p == validatingPhase {
+		at = builtin.Validating
+	}
+	changes := within.Changes(d.content, at)
+	content, left := changes.Settle(d.content)
+	fresh := doubtOf(left)
+	if p == validatingPhase && r.operation == admission.Update && old.known() {
+		var before *doubt
+		content, fresh, before = kept(content, old.content, fresh, d.doubt)
+		d.doubt = before
+	}
+	d.content, d.doubt = content, d.doubt.or(fresh)
+	r.settleLabels(d, changes)
+}
+
+// settleLabels narrows the doubt about labels to those that may come, and to
+// nothing where it is known which.
+func (r *request) settleLabels(d *document, changes *builtin.Node) {
+	all := d.doubt.field("metadata").field("labels")
+	if all.none() || all.changes {
+		return
+	}
+	narrow := *all
+	narrow.fields = map[string]*doubt{}
+	for key := range changes.Field("metadata").Field("labels").Fields {
+		narrow.fields[key] = &doubt{appears: true, changes: true, because: all.because}
+	}
+	if r.isNamespace() {
+		delete(narrow.fields, corev1.LabelMetadataName)
+	}
+	if added, known := r.topologyLabels(d.content); known {
+		for _, key := range []string{corev1.LabelTopologyZone, corev1.LabelTopologyRegion} {
+			delete(narrow.fields, key)
+		}
+		d.content = withLabels(d.content, added)
+	}
+	if len(narrow.fields) == 0 {
+		narrow = doubt{}
+	}
+	// The doubts of an object are its own from here on.
+	whole, metadata := *d.doubt, *d.doubt.field("metadata")
+	whole.fields, metadata.fields = maps.Clone(whole.fields), maps.Clone(metadata.fields)
+	metadata.fields["labels"] = &narrow
+	whole.fields["metadata"] = &metadata
+	d.doubt = &whole
+}
+
+// topologyLabels are the labels of its node that a pod gets when it is bound
+// (KEP-4742). They are known where the node is.
+func (r *request) topologyLabels(content map[string]any) (map[string]string, bool) {
+	path := []string{"target", "name"}
+	if r.resource.Resource == "pods" && r.subresource == "" {
+		path = []string{"spec", "nodeName"}
+	}
+	name, _, _ := unstructured.NestedString(content, path...)
+	if _, gap := r.snapshot.DecidingGap(schema.GroupResource{Resource: "nodes"}); gap {
+		return nil, false
+	}
+	added := map[string]string{}
+	if node, ok := r.snapshot.Nodes().Get("", name); ok {
+		for _, key := range []string{corev1.LabelTopologyZone, corev1.LabelTopologyRegion} {
+			if value, ok := node.Labels[key]; ok {
+				added[key] = value
+			}
+		}
+	}
+	return added, true
+}
+
+func withLabels(content map[string]any, added map[string]string) map[string]any {
+	if len(added) == 0 {
+		return content
+	}
+	content = runtime.DeepCopyJSON(content)
+	for key, value := range added {
+		// The metadata of a decoded object is an object, and its labels are texts.
+		_ = unstructured.SetNestedField(content, value, "metadata", "labels", key)
+	}
+	return content
+}
+
+// scaleAnew is what the registry makes of a scale: a new one of the resource,
+// without labels, with the replicas that were asked for.
+func (r *request) scaleAnew(d *document) {
+	metadata := map[string]any{"name": r.name, "namespace": r.namespace}
+	content := map[string]any{"apiVersion": d.content["apiVersion"], "kind": d.content["kind"], "metadata": metadata}
+	if spec, ok := d.content["spec"]; ok {
+		content["spec"] = spec
+	}
+	d.content, d.doubt = content, &doubt{}
+	for _, name := range []string{"uid", "resourceVersion", "creationTimestamp"} {
+		d.doubt.unsure("it is that of the resource", "metadata", name)
+	}
+	d.doubt.unsure("it is that of the resource", "status")
+}
+
+// stored are the rules by which an update keeps what is stored.
+var stored = sets.New("status", "specification", "metadata")
+
+// kept takes from the stored object what an update keeps of it, and drops the
+// doubts about it: fresh ones, and those from before.
+func kept(content, old map[string]any, fresh, before *doubt) (map[string]any, *doubt, *doubt) {
+	if fresh == nil {
+		return content, nil, before
+	}
+	content = maps.Clone(content)
+	left := *fresh
+	left.fields = make(map[string]*doubt, len(fresh.fields))
+	earlier := doubt{}
+	if before != nil {
+		earlier = *before
+		earlier.fields = maps.Clone(before.fields)
+	}
+	for name, field := range fresh.fields {
+		switch {
+		case field != nil && stored.Has(field.because) && field.changes:
+			if value, there := old[name]; there {
+				content[name] = value
+			} else {
+				delete(content, name)
+			}
+			delete(earlier.fields, name)
+			continue
+		case field != nil && name == "metadata" && !field.changes:
+			within, ok := content[name].(map[string]any)
+			stored, _ := old[name].(map[string]any)
+			if ok {
+				var inner *doubt
+				content[name], field, inner = kept(within, stored, field, earlier.field(name))
+				if earlier.fields != nil {
+					earlier.fields[name] = inner
+				}
+			}
+		}
+		left.fields[name] = field
+	}
+	return content, &left, &earlier
+}
+
+// doubtOf returns what is left in doubt of an object of a built-in kind.
+func doubtOf(n *builtin.Node) *doubt {
+	if n == nil {
+		return nil
+	}
+	d := &doubt{appears: n.Appears, changes: n.Changes, because: n.Because, items: doubtOf(n.Items)}
+	if d.because == "" {
+		d.because = "the API server's defaults may supply it"
+	}
+	if len(n.Fields) > 0 {
+		d.fields = make(map[string]*doubt, len(n.Fields))
+		for name, field := range n.Fields {
+			d.fields[name] = doubtOf(field)
+		}
+	}
+	return d
+}
+
+// doubts are the parts of a custom resource's metadata that the API server may
+// supply or change before a phase of admission.
 func (r *request) doubts(p phase) *doubt {
 	d := &doubt{}
 	d.unsure("the API server keeps it", "metadata", "managedFields")
-	if r.operation == admission.Create && p == validatingPhase {
-		for _, name := range []string{"uid", "creationTimestamp", "generation"} {
+	if p != validatingPhase {
+		return d
+	}
+	switch r.operation {
+	case admission.Create:
+		for _, name := range []string{"uid", "creationTimestamp"} {
 			d.unsure("the API server sets it", "metadata", name)
 		}
 		if r.generated {
-			d.unsure("the API server makes it up", "metadata", "name")
+			d = d.or(madeUpName())
+		}
+	case admission.Update:
+		for _, name := range []string{"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"} {
+			d.unsure("it is kept as it is stored", "metadata", name)
 		}
 	}
 	return d

@@ -49,7 +49,7 @@ func (r reads) with(variables map[string]reads) reads {
 		name, _, _ := strings.Cut(strings.TrimPrefix(chain, "variables."), ".")
 		if inner, ok := variables[name]; ok && strings.HasPrefix(chain, "variables.") {
 			r.chains = append(r.chains, inner.chains...)
-			r.sizes = r.sizes || inner.sizes
+			r.sizes, r.wholeSizes = r.sizes || inner.sizes, r.wholeSizes || inner.wholeSizes
 		}
 	}
 	return r
@@ -107,7 +107,9 @@ func (r *results) missing() string {
 // evaluate evaluates the list.
 func (x *expressions) evaluate(in *input, budget int64) *results {
 	in.trace.reset()
-	in.trace.sizes = slices.ContainsFunc(x.reads, func(r reads) bool { return r.sizes })
+	for _, r := range x.reads {
+		in.trace.watch(r)
+	}
 	r := &results{}
 	r.list, r.remaining, r.err = x.all.ForInput(in.ctx, in.attr, in.request, in.bindings, in.namespace, budget)
 	if in.trace.tainted {

@@ -120,7 +120,7 @@ func (s *subject) matchNamespace(c *criteria) matched {
 		return matched{result: extant.Matched}
 	}
 	if s.isNamespace() && s.subresource == "" && (s.operation == admission.Create || s.operation == admission.Update) {
-		if why, known := s.object.labelsKnown(); !known {
+		if why, known := s.object.labelsKnown(c.namespace); !known {
 			return undetermined("the labels of the namespace are not known: %s", why)
 		}
 	} else if s.objectNamespace.because != "" {
@@ -147,7 +147,7 @@ func (s *subject) matchObject(c *criteria) matched {
 		}
 	}
 	for _, one := range documents {
-		if why, known := one.labelsKnown(); !known {
+		if why, known := one.labelsKnown(c.object); !known {
 			return undetermined("the labels that the objectSelector %q asks for are not known: %s", c.object, why)
 		}
 	}
@@ -163,10 +163,10 @@ func (s *subject) matchObject(c *criteria) matched {
 
 // selects tells whether a selector selects a document for sure.
 func (s *subject) selects(c *criteria, d *document) bool {
-	if _, known := d.labelsKnown(); !known {
+	if _, known := d.labelsKnown(c.object); !known {
 		return false
 	}
-	object, ok := d.labels().(*metav1.PartialObjectMetadata)
+	object, ok := d.labelled().(*metav1.PartialObjectMetadata)
 	return ok && c.object.Matches(labels.Set(object.Labels))
 }
 

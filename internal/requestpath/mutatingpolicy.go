@@ -277,7 +277,7 @@ func (m *mutationRun) apply(one mutation, with *param) {
 // could be evaluated.
 func (m *mutationRun) patch(one mutation, in *input) (_ *document, evaluated bool, _ error) {
 	in.trace.reset()
-	in.trace.sizes = one.reads.sizes
+	in.trace.watch(one.reads)
 	evaluator := &knownOnly{MutatingEvaluator: one.evaluator, in: in}
 	var patcher patch.Patcher = patch.NewJSONPatcher(evaluator)
 	request := patch.Request{

@@ -95,13 +95,22 @@ func (r *request) prepared(p phase, d, old *document) *document {
 	if p == mutatingPhase {
 		prepared.content = r.addressed(d.content)
 	}
-	switch {
-	case r.isCustom(d.kind):
+	if r.isCustom(d.kind) {
 		r.prepareCustom(p, &prepared, old)
-	default:
-		prepared.doubt = prepared.doubt.or(r.doubts(p))
+	} else {
+		r.settle(p, &prepared, old)
+		if r.generated && p == validatingPhase {
+			prepared.doubt = prepared.doubt.or(madeUpName())
+		}
 	}
 	return &prepared
+}
+
+// madeUpName is the doubt of an object whose name the API server makes up.
+func madeUpName() *doubt {
+	d := &doubt{}
+	d.unsure("the API server makes it up", "metadata", "name")
+	return d
 }
 
 // addressed returns the object with the namespace and the name of the request,

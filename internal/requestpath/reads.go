@@ -22,8 +22,9 @@ type reads struct {
 	// as request.userInfo.groups. A variable alone is used as a whole, and a chain
 	// that ends in a question mark is only asked whether it is there.
 	chains []string
-	// sizes: the expression asks for the size of something.
-	sizes bool
+	// sizes: the expression asks for the size of something; wholeSizes: of a
+	// variable as a whole, or of what does not show.
+	sizes, wholeSizes bool
 }
 
 // baseEnvironment is the environment in which API servers compile what is
@@ -57,7 +58,9 @@ func readsOf(expression string) reads {
 				r.chains = append(r.chains, chain)
 			}
 		case ast.CallKind:
-			r.sizes = r.sizes || node.AsCall().FunctionName() == "size"
+			if call := node.AsCall(); call.FunctionName() == "size" {
+				r.sizes, r.wholeSizes = true, r.wholeSizes || sizeOfWhole(call)
+			}
 		}
 	}))
 	return r
@@ -86,6 +89,15 @@ func chainOf(node ast.NavigableExpr) (chain string, used bool) {
 
 // asked ends the chain of a has().
 const asked = "?"
+
+// sizeOfWhole tells whether a call of size is about a variable as a whole.
+func sizeOfWhole(call ast.CallExpr) bool {
+	about := call.Args()
+	if call.IsMemberFunction() {
+		about = append(about, call.Target())
+	}
+	return slices.ContainsFunc(about, func(e ast.Expr) bool { return e.Kind() == ast.IdentKind })
+}
 
 func comparesWithNull(e ast.NavigableExpr) bool {
 	if e.Kind() != ast.CallKind {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -25,9 +26,14 @@ type trace struct {
 	// tainted: the result of the expression at hand says nothing, because an
 	// unknown was asked for what it cannot answer with an unknown.
 	tainted bool
-	// sizes: the expression at hand asks for sizes. Else sizes are asked for by
-	// the bookkeeping of costs only.
-	sizes bool
+	// sizes: the expression at hand asks for sizes, wholeSizes: of variables as a
+	// whole. Else sizes are asked for by the bookkeeping of costs only.
+	sizes, wholeSizes bool
+}
+
+// watch prepares for an expression.
+func (t *trace) watch(r reads) {
+	t.sizes, t.wholeSizes = t.sizes || r.sizes, t.wholeSizes || r.wholeSizes
 }
 
 // reset forgets what was read so far.
@@ -135,7 +141,11 @@ func (m *doubtfulMap) Contains(key ref.Val) ref.Val {
 
 // Size returns the number of fields that are there for sure.
 func (m *doubtfulMap) Size() ref.Val {
-	if m.trace.sizes && m.doubt.extends(m.content) {
+	asked := m.trace.sizes
+	if !strings.Contains(m.path, ".") {
+		asked = m.trace.wholeSizes
+	}
+	if asked && m.doubt.extends(m.content) {
 		m.trace.taint(m.path, m.doubt.because)
 	}
 	return types.Int(len(m.content))

@@ -45,6 +45,7 @@ func TestWhatIsNotKnownMakesUnknownOnlyWhatDependsOnIt(t *testing.T) {
 		`'replicas' in object.spec`:                                      "unknown",
 		`'paused' in object.spec`:                                        "true",
 		`size(object.spec) == 2`:                                         "tainted",
+		`size(object.spec.list) == 1 && object != null`:                  "true",
 		`size(object.metadata) == 2`:                                     "true",
 		`object.spec == object.metadata`:                                 "unknown",
 		`object.spec.exists(k, k == 'replicas')`:                         "tainted",
@@ -64,7 +65,8 @@ func TestWhatIsNotKnownMakesUnknownOnlyWhatDependsOnIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tr := &trace{sizes: readsOf(expression).sizes}
+		tr := &trace{}
+		tr.watch(readsOf(expression))
 		value, _, err := program.Eval(map[string]any{"object": tr.value("object", content, d)})
 		got := ""
 		switch {
