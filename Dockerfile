@@ -4,7 +4,8 @@ FROM golang:1.26 AS build
 WORKDIR /src
 COPY . .
 ARG VERSION=v0.1.0
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+ENV GOMODCACHE=/cache/modules GOCACHE=/cache/build
+RUN --mount=type=cache,target=/cache \
     GOFLAGS=-buildvcs=false make build VERSION=${VERSION}
 
 # Static: no shell, no package manager, certificate authorities for the backends
