@@ -63,6 +63,7 @@ func NewCommand(ctx context.Context) *cobra.Command {
 }
 
 func run(ctx context.Context, options *Options, out io.Writer) error {
+	limitGarbage()
 	if options.Standalone.Enabled {
 		return runStandalone(ctx, options, out)
 	}
