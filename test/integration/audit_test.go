@@ -11,14 +11,15 @@ import (
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 )
 
-// auditPolicy records what Extant's own identities do, and nothing else.
+// auditPolicy records what Extant's own identities do, what becomes of the
+// requests of the differential test, and nothing else.
 const auditPolicy = `
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
 - level: Metadata
-  userGroups: ["system:serviceaccounts:extant-system"]
+  userGroups: ["system:serviceaccounts:extant-system", "random:users"]
 - level: None
 `
 

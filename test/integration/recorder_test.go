@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +28,9 @@ type recorder struct {
 
 	mu    sync.Mutex
 	calls []recordedCall
-	down  map[string]bool
+	// hungUp are the calls of hooks that were down.
+	hungUp []recordedCall
+	down   map[string]bool
 }
 
 // recordedCall is one call of a hook.
@@ -35,6 +38,8 @@ type recordedCall struct {
 	// Hook is the path without its slash, as was given to clientConfig.
 	Hook    string
 	Request *admissionv1.AdmissionRequest
+	// At is when it came.
+	At time.Time
 }
 
 // newRecorder starts a recorder for the time of the test.
@@ -70,8 +75,7 @@ func (r *recorder) clientConfig(hook string) admissionregistrationv1.WebhookClie
 	return admissionregistrationv1.WebhookClientConfig{URL: &url, CABundle: r.caBundle}
 }
 
-// setDown makes a hook hang up on whoever calls it, unrecorded, or answer
-// again.
+// setDown makes a hook hang up on whoever calls it, or answer again.
 func (r *recorder) setDown(hook string, down bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -80,11 +84,17 @@ func (r *recorder) setDown(hook string, down bool) {
 
 // take returns the calls since it was last called.
 func (r *recorder) take() []recordedCall {
+	calls, _ := r.takeAll()
+	return calls
+}
+
+// takeAll returns besides the calls that it hung up on.
+func (r *recorder) takeAll() (calls, hungUp []recordedCall) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	calls := r.calls
-	r.calls = nil
-	return calls
+	calls, hungUp = r.calls, r.hungUp
+	r.calls, r.hungUp = nil, nil
+	return calls, hungUp
 }
 
 // ServeHTTP answers one call.
@@ -95,7 +105,7 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, "an AdmissionReview is wanted", http.StatusBadRequest)
 		return
 	}
-	if !r.note(recordedCall{Hook: hook, Request: review.Request}) {
+	if !r.note(recordedCall{Hook: hook, Request: review.Request, At: time.Now()}) {
 		panic(http.ErrAbortHandler)
 	}
 	answer := admissionv1.AdmissionReview{
@@ -111,6 +121,7 @@ func (r *recorder) note(call recordedCall) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.down[call.Hook] {
+		r.hungUp = append(r.hungUp, call)
 		return false
 	}
 	r.calls = append(r.calls, call)
@@ -142,7 +153,13 @@ func TestTheRecorderNotesWhatItIsAskedUnlessItIsDown(t *testing.T) {
 	if _, err := post(); err == nil {
 		t.Error("a hook that is down answers")
 	}
-	if calls := r.take(); len(calls) != 1 || calls[0].Hook != "one" || calls[0].Request.UID != "7" {
-		t.Errorf("noted %v", calls)
+	if calls, hungUp := r.takeAll(); len(calls) != 1 || calls[0].Hook != "one" || calls[0].Request.UID != "7" || len(hungUp) == 0 {
+		t.Errorf("noted %v, and %v", calls, hungUp)
 	}
+}
+
+// backend is the name of the Backend that all hooks of the recorder call.
+func (r *recorder) backend() string {
+	address := r.server.Listener.Addr().(*net.TCPAddr)
+	return fmt.Sprintf("%s.%d", address.IP, address.Port)
 }

@@ -24,7 +24,8 @@ func (c *Comparison) cause() {
 	}
 	for _, stage := range stages {
 		for hop := range c.hops(stage) {
-			if hop.Outcome == extant.OutcomeDenies || hop.Outcome == extant.OutcomeErrors {
+			switch hop.Outcome {
+			case extant.OutcomeDenies, extant.OutcomeErrors, extant.OutcomeUnknown:
 				return
 			}
 		}
@@ -108,8 +109,12 @@ func (c *Comparison) found(f Finding, outcome extant.Outcome) bool {
 		extant.OutcomeAudits: {extant.OutcomeDenies, extant.OutcomeErrors, extant.OutcomeWarns},
 	}
 	// How the API server begins some messages says nothing that the hop's
-	// reason does not.
+	// reason does not, and what is wrong with a policy itself it says in words
+	// that name the library's own parts.
 	message := strings.TrimPrefix(f.Message, "failed to configure binding: ")
+	if f.Binding == "" {
+		message = ""
+	}
 	for _, stage := range []extant.Stage{extant.StageMutatingPolicy, extant.StageValidatingPolicy} {
 		for hop := range c.hops(stage) {
 			if hop.Configuration != f.Policy || f.Binding != "" && hop.Hook != f.Binding {

@@ -98,7 +98,7 @@ var Kinds = []*Kind{
 	},
 	{
 		Versions: []string{"v1"}, Resource: "events", Kind: "Event", Namespaced: true,
-		bodies: []string{`{involvedObject: {kind: Pod, name: x, namespace: NAMESPACE}, reason: R, message: m, type: Normal}`}, patches: []string{`{message: n}`},
+		bodies: []string{`{involvedObject: {kind: Pod, name: x, namespace: NAMESPACE}, reason: R, message: m, type: Normal}`}, patches: []string{`{message: changed}`},
 		conditions: []string{`has(object.message)`, `has(object.note)`},
 	},
 	{
@@ -127,7 +127,7 @@ var Kinds = []*Kind{
 	{
 		Group: "batch", Versions: []string{"v1"}, Resource: "jobs", Kind: "Job", Namespaced: true, Subresources: []string{"status"},
 		bodies: []string{`{spec: {template: {spec: ` + fmt.Sprintf(podSpec, ", restartPolicy: Never") + `}}}`}, patches: []string{`{spec: {suspend: true}}`},
-		conditions: []string{`object.spec.completions == 1`, `object.?spec.?suspend.orValue(false)`},
+		conditions: []string{`object.spec.completions == 1`, `object.?spec.?suspend.orValue(false) == false`},
 	},
 	{
 		Group: "autoscaling", Versions: []string{"v1", "v2"}, Resource: "horizontalpodautoscalers", Kind: "HorizontalPodAutoscaler", Namespaced: true,

@@ -13,13 +13,16 @@ import (
 // after all others, so that whoever knows them knows the others, and they match
 // one request alone, which nothing else does.
 type Markers struct {
-	// Name is that of each object, and Hook that of both hooks.
-	Name, Hook string
+	// Name is that of each object.
+	Name string
 }
+
+// MarkerHook is the name of the markers' hooks.
+const MarkerHook = "marker.hooks.example"
 
 // Mark adds the markers.
 func (g *Generator) Mark(c *Cluster) *Markers {
-	m := &Markers{Name: "zz-marker-" + g.round, Hook: "marker.hooks.example"}
+	m := &Markers{Name: "zz-marker-" + g.round}
 	c.Namespaces = append(c.Namespaces, &corev1.Namespace{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
 		ObjectMeta: metav1.ObjectMeta{Name: m.Name, Labels: m.labels()},
@@ -52,14 +55,14 @@ func (m *Markers) webhooks(g *Generator, c *Cluster) {
 	c.MutatingWebhooks = append(c.MutatingWebhooks, &admissionregistrationv1.MutatingWebhookConfiguration{
 		TypeMeta: of("MutatingWebhookConfiguration"), ObjectMeta: metav1.ObjectMeta{Name: m.Name},
 		Webhooks: []admissionregistrationv1.MutatingWebhook{{
-			Name: m.Hook, ClientConfig: g.clientConfig(true, m.Name, m.Hook), Rules: rules, NamespaceSelector: m.selector(),
+			Name: MarkerHook, ClientConfig: g.clientConfig(true, m.Name, MarkerHook), Rules: rules, NamespaceSelector: m.selector(),
 			SideEffects: none, AdmissionReviewVersions: []string{"v1"},
 		}},
 	})
 	c.ValidatingWebhooks = append(c.ValidatingWebhooks, &admissionregistrationv1.ValidatingWebhookConfiguration{
 		TypeMeta: of("ValidatingWebhookConfiguration"), ObjectMeta: metav1.ObjectMeta{Name: m.Name},
 		Webhooks: []admissionregistrationv1.ValidatingWebhook{{
-			Name: m.Hook, ClientConfig: g.clientConfig(false, m.Name, m.Hook), Rules: rules, NamespaceSelector: m.selector(),
+			Name: MarkerHook, ClientConfig: g.clientConfig(false, m.Name, MarkerHook), Rules: rules, NamespaceSelector: m.selector(),
 			SideEffects: none, AdmissionReviewVersions: []string{"v1"},
 		}},
 	})

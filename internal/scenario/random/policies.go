@@ -3,6 +3,7 @@ package random
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -64,12 +65,15 @@ func (g *Generator) validatingPolicy() *admissionregistrationv1.ValidatingAdmiss
 		policy.Spec.ParamKind = g.paramKind()
 		pool = slices.Concat(pool, paramConditions)
 	}
-	policy.Spec.MatchConditions = g.conditions(t, pool...)
+	// Match conditions have no variables.
+	policy.Spec.MatchConditions = g.conditions(t, slices.DeleteFunc(slices.Clone(pool), readsVariables)...)
 	for range g.between(1, 2) {
 		policy.Spec.Validations = append(policy.Spec.Validations, g.validation(t, pool...))
 	}
 	return policy
 }
+
+func readsVariables(expression string) bool { return strings.Contains(expression, "variables.") }
 
 func (g *Generator) validation(t target, pool ...string) admissionregistrationv1.Validation {
 	validation := admissionregistrationv1.Validation{Expression: g.condition(t, pool...)}
@@ -84,7 +88,7 @@ func (g *Generator) validation(t target, pool ...string) admissionregistrationv1
 		validation.MessageExpression = pick(g, `'refused ' + request.operation + ' of ' + request.resource.resource`, `'labels: ' + string(variables.labels.size())`, `string(object.metadata.labels['none'])`)
 	}
 	if g.chance(30) {
-		validation.Reason = pick(g, new(metav1.StatusReasonForbidden), new(metav1.StatusReasonInvalid), new(metav1.StatusReasonRequestEntityTooLarge), new(metav1.StatusReasonUnauthorized))
+		validation.Reason = pick(g, new(metav1.StatusReasonForbidden), new(metav1.StatusReasonInvalid), new(metav1.StatusReasonRequestEntityTooLarge))
 	}
 	return validation
 }
@@ -162,7 +166,7 @@ func (g *Generator) mutatingPolicy() *admissionregistrationv1.MutatingAdmissionP
 		policy.Spec.ParamKind = g.paramKind()
 		pool = slices.Concat(pool, paramConditions)
 	}
-	policy.Spec.MatchConditions = g.conditions(t, pool...)
+	policy.Spec.MatchConditions = g.conditions(t, slices.DeleteFunc(slices.Clone(pool), readsVariables)...)
 	policy.Spec.Mutations = append(policy.Spec.Mutations, apply(fmt.Sprintf(`Object{metadata: Object.metadata{annotations: {'%s%s': 'yes'}}}`, MarkPrefix, policy.Name)))
 	if g.chance(60) {
 		policy.Spec.Mutations = append(policy.Spec.Mutations, g.mutation())
@@ -172,7 +176,9 @@ func (g *Generator) mutatingPolicy() *admissionregistrationv1.MutatingAdmissionP
 
 // withoutDelete leaves out what mutating policies cannot match.
 func withoutDelete(operations []admissionregistrationv1.OperationType) []admissionregistrationv1.OperationType {
-	operations = slices.DeleteFunc(operations, func(operation admissionregistrationv1.OperationType) bool { return operation == admissionregistrationv1.Delete })
+	operations = slices.DeleteFunc(operations, func(operation admissionregistrationv1.OperationType) bool {
+		return operation == admissionregistrationv1.Delete
+	})
 	if len(operations) == 0 {
 		return []admissionregistrationv1.OperationType{admissionregistrationv1.OperationAll}
 	}

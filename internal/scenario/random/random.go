@@ -34,7 +34,7 @@ type Endpoint struct {
 // served.
 func New(seed uint64, round string, hooks func(mutating bool, configuration, hook string) Endpoint) *Generator {
 	g := &Generator{rand: rand.New(rand.NewPCG(seed, 0)), round: round, hooks: hooks}
-	g.focus = some(g, 7, Kinds...)
+	g.focus = some(g, 5, Kinds...)
 	return g
 }
 
