@@ -179,6 +179,8 @@ func (r *request) patched(before *document, content map[string]any) (*document, 
 		if after.content, err = runtime.DefaultUnstructuredConverter.ToUnstructured(typed); err != nil {
 			return nil, err
 		}
+		// What the patch took away that has a default has it again.
+		r.settle(mutatingPhase, &after, nil)
 	}
 	return &after, nil
 }
