@@ -10,15 +10,19 @@ var optionKinds = map[admission.Operation]string{
 	admission.Create: "CreateOptions", admission.Update: "UpdateOptions", admission.Delete: "DeleteOptions",
 }
 
-// optionsOf returns empty options of an operation.
-func optionsOf(operation admission.Operation) runtime.Object {
+// optionsOf returns the options of an operation that sets none.
+func optionsOf(operation admission.Operation, dry bool) runtime.Object {
+	var dryRun []string
+	if dry {
+		dryRun = []string{metav1.DryRunAll}
+	}
 	switch operation {
 	case admission.Create:
-		return &metav1.CreateOptions{}
+		return &metav1.CreateOptions{DryRun: dryRun}
 	case admission.Update:
-		return &metav1.UpdateOptions{}
+		return &metav1.UpdateOptions{DryRun: dryRun}
 	case admission.Delete:
-		return &metav1.DeleteOptions{}
+		return &metav1.DeleteOptions{DryRun: dryRun}
 	default:
 		return nil
 	}

@@ -314,9 +314,9 @@ func assumedNamespace(name string) *corev1.Namespace {
 }
 
 // readOptions reads the options of the request, which are empty where none
-// were set.
+// were set. Those of a dry run say that it is one.
 func (r *request) readOptions() (runtime.Object, error) {
-	options := optionsOf(r.operation)
+	options := optionsOf(r.operation, r.spec.DryRun)
 	if options == nil {
 		return nil, nil
 	}
