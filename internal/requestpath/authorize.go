@@ -99,7 +99,8 @@ func (t *tracer) authorization() {
 	hop := extant.Hop{Stage: extant.StageAuthorization, Match: extant.Matched, Reason: extant.ReasonStageApplies}
 	if t.request.user == nil {
 		hop.Reason, hop.Outcome, hop.Message = extant.ReasonUndetermined, extant.OutcomeUnknown, errUserUnknown.Error()
-		t.flow.pass(hop, passing.or(denying))
+		t.flow.unauthorized = errUserUnknown.Error() + " (name a user in spec.user)"
+		t.flow.pass(hop, passing)
 		return
 	}
 	asked := rbac.AttributesOf(t.request.user, t.request.spec)
@@ -108,7 +109,8 @@ func (t *tracer) authorization() {
 	switch {
 	case found.err != nil && found.decision != authorizer.DecisionAllow:
 		hop.Outcome, hop.Message = extant.OutcomeUnknown, found.err.Error()
-		t.flow.pass(hop, passing.or(denying))
+		t.flow.unauthorized = found.err.Error()
+		t.flow.pass(hop, passing)
 	case found.decision == authorizer.DecisionAllow:
 		hop.Outcome, hop.Message = extant.OutcomeAllows, found.reason
 		t.flow.pass(hop, passing)

@@ -41,6 +41,9 @@ type flow struct {
 	unsure []string
 	// handedOver: an aggregated server can have been asked.
 	handedOver bool
+	// unauthorized says why it is not known whether the request is authorized.
+	// What comes later is what comes of it if it is.
+	unauthorized string
 }
 
 func newFlow() *flow { return &flow{possible: passing} }
@@ -126,6 +129,15 @@ func nameOf(hop extant.Hop) string {
 
 // verdict is what comes of the request.
 func (f *flow) verdict() extant.Verdict {
+	verdict := f.admitted()
+	if f.unauthorized != "" && verdict != extant.VerdictDenied {
+		return extant.VerdictUnknown
+	}
+	return verdict
+}
+
+// admitted is what comes of the request if it is authorized.
+func (f *flow) admitted() extant.Verdict {
 	switch f.possible {
 	case passing:
 		return extant.VerdictAllowed

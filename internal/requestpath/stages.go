@@ -214,17 +214,31 @@ func storedVersion(definition *apiextensionsv1.CustomResourceDefinition) string 
 	return ""
 }
 
-// message says in a sentence what comes of the request.
+// message says in sentences what comes of the request.
 func (t *tracer) message(status *extant.RequestReviewStatus) string {
 	var sentences []string
-	switch status.Verdict {
-	case extant.VerdictUnknown:
-		sentences = append(sentences, t.flow.unsure...)
-	default:
-		if t.flow.message != "" {
-			sentences = append(sentences, t.flow.message)
+	if t.flow.unauthorized != "" {
+		sentence := "whether the request is authorized is not known: " + t.flow.unauthorized
+		if admitted := t.flow.admitted(); status.Verdict == extant.VerdictUnknown && admitted != extant.VerdictUnknown {
+			sentence += "; if it is: " + string(admitted)
 		}
+		sentences = append(sentences, sentence)
+	}
+	if t.flow.admitted() == extant.VerdictUnknown {
+		sentences = append(sentences, t.flow.unsure...)
+	} else if t.flow.message != "" {
+		sentences = append(sentences, t.flow.message)
 	}
 	sentences = append(sentences, t.deadlines(status.WorstCaseLatency.Duration)...)
+	for i, sentence := range sentences {
+		sentences[i] = strings.TrimSuffix(capitalized(sentence), ".")
+	}
 	return strings.Join(sentences, ". ")
+}
+
+func capitalized(sentence string) string {
+	if sentence == "" {
+		return ""
+	}
+	return strings.ToUpper(sentence[:1]) + sentence[1:]
 }

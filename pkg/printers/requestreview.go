@@ -74,7 +74,7 @@ func hopCells(hop *extant.Hop) []any {
 		orNone(hop.Configuration),
 		orNone(hop.Hook),
 		orUnknown(hop.Match),
-		orUnknown(hop.Outcome),
+		orNone(string(hop.Outcome)),
 		orNone(hop.Backend),
 		orNone(string(hop.BackendAvailable)),
 		orNone(string(hop.Reason)),
