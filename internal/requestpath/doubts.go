@@ -44,9 +44,13 @@ func (r *request) settleLabels(d *document, changes *builtin.Node) {
 	if all.none() || all.changes {
 		return
 	}
+	node := changes.Field("metadata").Field("labels")
+	if node == nil || len(node.Fields) == 0 {
+		return // nobody says which may come: they may be those of a template
+	}
 	narrow := *all
 	narrow.fields = map[string]*doubt{}
-	for key := range changes.Field("metadata").Field("labels").Fields {
+	for key := range node.Fields {
 		narrow.fields[key] = &doubt{appears: true, changes: true, because: all.because}
 	}
 	if r.isNamespace() {
