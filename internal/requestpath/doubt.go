@@ -1,7 +1,5 @@
 package requestpath
 
-import "slices"
-
 // doubt says what of a JSON value is not known for sure. The zero doubt, and a
 // nil one, have none: the value is exactly what it is.
 type doubt struct {
@@ -106,16 +104,4 @@ func (d *doubt) extends(content map[string]any) bool {
 		}
 	}
 	return false
-}
-
-// names returns the fields that may be there besides those that are.
-func (d *doubt) names(content map[string]any) []string {
-	var names []string
-	for name, field := range d.fields {
-		if _, there := content[name]; !there && field != nil && field.appears {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
 }

@@ -190,7 +190,7 @@ type mutationRun struct {
 func (m *mutationRun) with(x mutations, with *param) {
 	s := *m.subject
 	s.object = m.object
-	in := m.tracer.input(&s, m.bound.matched, with)
+	in := m.input(&s, m.bound.matched, with)
 	switch result := x.conditions.evaluate(in); {
 	case !result.sure():
 		m.doubt(result.message, result.fails)
@@ -227,7 +227,7 @@ var errUnknownMutation = errors.New("the mutation is not known")
 func (m *mutationRun) apply(one mutation, with *param) {
 	s := *m.subject
 	s.object = m.object
-	in := m.tracer.input(&s, m.bound.matched, with)
+	in := m.input(&s, m.bound.matched, with)
 	for _, blind := range in.blind {
 		if one.reads.of(blind) {
 			m.doubt(blind.path+" is not known: "+blind.why, true)
@@ -242,9 +242,9 @@ func (m *mutationRun) apply(one mutation, with *param) {
 	var status *apierrors.StatusError
 	switch {
 	case errors.Is(err, errUnknownMutation) || err != nil && evaluated && !m.object.doubt.none():
-		why := m.tracer.trace.why
-		if len(m.tracer.trace.paths) > 0 {
-			why = (&results{paths: m.tracer.trace.paths, why: why}).missing()
+		why := m.trace.why
+		if len(m.trace.paths) > 0 {
+			why = (&results{paths: m.trace.paths, why: why}).missing()
 		} else if why == "" {
 			why = err.Error()
 		}
@@ -271,7 +271,7 @@ func (m *mutationRun) patch(one mutation, in *input) (_ *document, evaluated boo
 	in.trace.reset()
 	in.trace.watch(one.reads)
 	evaluator := &knownOnly{MutatingEvaluator: one.evaluator, in: in}
-	var patcher patch.Patcher = patch.NewJSONPatcher(evaluator)
+	patcher := patch.NewJSONPatcher(evaluator)
 	request := patch.Request{
 		MatchedResource: m.bound.matched.resource, ObjectInterfaces: unstructuredInterfaces{}, OptionalVariables: in.bindings, Namespace: in.namespace,
 		VersionedAttributes: &admission.VersionedAttributes{

@@ -107,10 +107,7 @@ func (t *tracer) webhook(s *subject, w *webhook, stage extant.Stage, point strin
 		return hop, denying
 	}
 	outcome, e := t.call(&hop, w)
-	switch {
-	case m.result == extant.Matched:
-		hop.Outcome = outcome
-	default:
+	if hop.Outcome = outcome; m.result != extant.Matched {
 		hop.Outcome = extant.OutcomeUnknown
 		if !result.matches {
 			e = effects{}

@@ -126,7 +126,7 @@ func (w *wire) send(t *testing.T, request *random.Request) *truth.Answer {
 	called := w.recorder.take()
 	answered, hungUp := w.dying.takeAll()
 	w.calls(answer, request.User.Username, append(called, answered...), hungUp)
-	w.policies(t, answer, request, r)
+	w.policies(t, answer, r)
 	return answer
 }
 
@@ -207,7 +207,7 @@ func (w *wire) calls(answer *truth.Answer, username string, called, hungUp []rec
 }
 
 // policies fills in what policies did, as far as it can be seen.
-func (w *wire) policies(t *testing.T, answer *truth.Answer, request *random.Request, r *response) {
+func (w *wire) policies(t *testing.T, answer *truth.Answer, r *response) {
 	t.Helper()
 	for _, warning := range r.warnings {
 		if match := policyWarning.FindStringSubmatch(warning); match != nil {

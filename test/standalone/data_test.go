@@ -94,7 +94,9 @@ func TestAKilledServerLosesNothing(t *testing.T) {
 	if err := killed.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	<-killed.ended
+	if err := <-killed.ended; err == nil {
+		t.Error("a killed server ended as if nothing were wrong")
+	}
 
 	again := start(t, dir)
 	if diff := cmp.Diff(want, objects(t, again)); diff != "" {

@@ -86,6 +86,7 @@ const Other Verdict = "Other"
 // Cause is what refused a request.
 type Cause string
 
+// The causes that are told apart.
 const (
 	CauseAuthorization       Cause = "Authorization"
 	CauseMutatingPolicy      Cause = "MutatingPolicy"

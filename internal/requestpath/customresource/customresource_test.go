@@ -60,10 +60,10 @@ spec:
   - {name: v3, served: true, storage: false}
 `
 
-func definition(t *testing.T, text string) *apiextensionsv1.CustomResourceDefinition {
+func definition(t *testing.T) *apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
 	d := &apiextensionsv1.CustomResourceDefinition{}
-	if err := yaml.UnmarshalStrict([]byte(text), d); err != nil {
+	if err := yaml.UnmarshalStrict([]byte(widgets), d); err != nil {
 		t.Fatal(err)
 	}
 	resource, _ := cluster.Lookup(schema.GroupResource{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions"})
@@ -89,7 +89,7 @@ func object(t *testing.T, text string) map[string]any {
 }
 
 func TestDecode(t *testing.T) {
-	d, schemas := definition(t, widgets), NewSchemas()
+	d, schemas := definition(t), NewSchemas()
 	for _, c := range []struct{ name, version, sent, want string }{
 		{"what is absent is defaulted", "v1",
 			"{apiVersion: example.com/v1, kind: Widget}",
@@ -133,7 +133,7 @@ func TestDecode(t *testing.T) {
 }
 
 func TestStore(t *testing.T) {
-	d := definition(t, widgets)
+	d := definition(t)
 	const old = "{apiVersion: example.com/v1, kind: Widget, metadata: {name: a, generation: 4}, spec: {size: 1}, status: {phase: Old}}"
 	for _, c := range []struct {
 		name, version, subresource string
@@ -178,7 +178,7 @@ func TestStore(t *testing.T) {
 }
 
 func TestConvert(t *testing.T) {
-	d := definition(t, widgets)
+	d := definition(t)
 	sent := object(t, "{apiVersion: example.com/v1, kind: Widget, spec: {size: 1}}")
 	converted, known := Convert(d, "v2", sent)
 	if diff := cmp.Diff(object(t, "{apiVersion: example.com/v2, kind: Widget, spec: {size: 1}}"), converted); diff != "" || !known {
@@ -194,7 +194,7 @@ func TestConvert(t *testing.T) {
 }
 
 func TestTypeConverter(t *testing.T) {
-	converter, err := NewSchemas().TypeConverter(definition(t, widgets), "v1")
+	converter, err := NewSchemas().TypeConverter(definition(t), "v1")
 	if err != nil {
 		t.Fatal(err)
 	}

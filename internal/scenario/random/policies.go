@@ -21,16 +21,16 @@ const (
 func (g *Generator) matchResources(t target) *admissionregistrationv1.MatchResources {
 	resources := &admissionregistrationv1.MatchResources{
 		NamespaceSelector: g.namespaceSelector(), ObjectSelector: g.selector("app", "tier"), MatchPolicy: g.matchPolicy(),
-		ResourceRules: g.named(t, t.rules...),
+		ResourceRules: g.named(t.rules...),
 	}
 	if g.chance(25) {
-		resources.ExcludeResourceRules = g.named(t, g.rule(pick(g, t.kind, g.kind())))
+		resources.ExcludeResourceRules = g.named(g.rule(pick(g, t.kind, g.kind())))
 	}
 	return resources
 }
 
 // named gives some rules names of objects.
-func (g *Generator) named(t target, rules ...admissionregistrationv1.RuleWithOperations) []admissionregistrationv1.NamedRuleWithOperations {
+func (g *Generator) named(rules ...admissionregistrationv1.RuleWithOperations) []admissionregistrationv1.NamedRuleWithOperations {
 	var named []admissionregistrationv1.NamedRuleWithOperations
 	for _, rule := range rules {
 		one := admissionregistrationv1.NamedRuleWithOperations{RuleWithOperations: rule}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func nowhere(mutating bool, configuration, hook string) Endpoint {
+func nowhere(_ bool, configuration, hook string) Endpoint {
 	return Endpoint{URL: "https://127.0.0.1:1/" + configuration + "/" + hook}
 }
 

@@ -122,5 +122,5 @@ func infoOf(u user.Info) *authenticationv1.UserInfo {
 func same(x, y *authenticationv1.UserInfo) bool {
 	return x.Username == y.Username && x.UID == y.UID &&
 		slices.Equal(slices.Sorted(slices.Values(x.Groups)), slices.Sorted(slices.Values(y.Groups))) &&
-		maps.EqualFunc(x.Extra, y.Extra, func(a, b authenticationv1.ExtraValue) bool { return slices.Equal(a, b) })
+		maps.EqualFunc(x.Extra, y.Extra, slices.Equal)
 }
