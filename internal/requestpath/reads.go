@@ -22,8 +22,9 @@ type reads struct {
 	// as request.userInfo.groups. A variable alone is used as a whole, and a chain
 	// that ends in a question mark is only asked whether it is there.
 	chains []string
-	// sizes: the expression asks for the size of something; wholeSizes: of a
-	// variable as a whole, or of what does not show.
+	// sizes: the expression asks for the size of something, or compares what may
+	// be objects, which begins with their sizes; wholeSizes: of a variable as a
+	// whole, or of what does not show.
 	sizes, wholeSizes bool
 }
 
@@ -58,7 +59,7 @@ func readsOf(expression string) reads {
 				r.chains = append(r.chains, chain)
 			}
 		case ast.CallKind:
-			if call := node.AsCall(); call.FunctionName() == "size" {
+			if call := node.AsCall(); call.FunctionName() == "size" || comparesObjects(call) {
 				r.sizes, r.wholeSizes = true, r.wholeSizes || sizeOfWhole(call)
 			}
 		}
@@ -97,6 +98,14 @@ func sizeOfWhole(call ast.CallExpr) bool {
 		about = append(about, call.Target())
 	}
 	return slices.ContainsFunc(about, func(e ast.Expr) bool { return e.Kind() == ast.IdentKind })
+}
+
+// comparesObjects tells whether both sides of a comparison may be objects.
+func comparesObjects(call ast.CallExpr) bool {
+	if name := call.FunctionName(); name != operators.Equals && name != operators.NotEquals {
+		return false
+	}
+	return !slices.ContainsFunc(call.Args(), func(arg ast.Expr) bool { return arg.Kind() == ast.LiteralKind || arg.Kind() == ast.ListKind })
 }
 
 func comparesWithNull(e ast.NavigableExpr) bool {

@@ -39,8 +39,10 @@ func (t *trace) watch(r reads) {
 // reset forgets what was read so far.
 func (t *trace) reset() { *t = trace{} }
 
+// note notes a path, unless it is within one that is noted: which parts of that
+// are read too can be a matter of the order in which a map is gone through.
 func (t *trace) note(path, why string) {
-	if !slices.Contains(t.paths, path) {
+	if !slices.ContainsFunc(t.paths, func(noted string) bool { return path == noted || strings.HasPrefix(path, noted+".") || strings.HasPrefix(path, noted+"[") }) {
 		t.paths = append(t.paths, path)
 	}
 	if t.why == "" {

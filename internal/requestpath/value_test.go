@@ -47,7 +47,7 @@ func TestWhatIsNotKnownMakesUnknownOnlyWhatDependsOnIt(t *testing.T) {
 		`size(object.spec) == 2`:                                         "tainted",
 		`size(object.spec.list) == 1 && object != null`:                  "true",
 		`size(object.metadata) == 2`:                                     "true",
-		`object.spec == object.metadata`:                                 "unknown",
+		`object.spec == object.metadata`:                                 "tainted",
 		`object.spec.exists(k, k == 'replicas')`:                         "tainted",
 		`object.spec.list.all(x, x.name == 'a')`:                         "true",
 		`object.spec.list.exists(x, has(x.image))`:                       "unknown",
@@ -107,6 +107,9 @@ func TestWhatAnExpressionReads(t *testing.T) {
 	}
 	if !readsOf(`size(object.spec) > 1`).sizes || !readsOf(`object.spec.size() > 1`).sizes || readsOf(`object.spec.x > 1`).sizes {
 		t.Error("whether an expression asks for sizes is not told")
+	}
+	if !readsOf(`oldObject.spec == object.spec`).sizes || !readsOf(`object == oldObject`).wholeSizes || readsOf(`object.spec.type == 'x'`).sizes {
+		t.Error("whether an expression compares objects is not told")
 	}
 }
 
