@@ -171,8 +171,12 @@ func TestEverythingIsReadAtFirst(t *testing.T) {
 				t.Errorf("got version %s of origin %s", snapshot.GitVersion, snapshot.Origin)
 			}
 			for definition := range snapshot.CustomResourceDefinitions().All() {
-				if definition.Spec.Versions[0].Schema != nil || len(definition.ManagedFields) > 0 {
+				version := definition.Spec.Versions[0]
+				if held := version.Schema.OpenAPIV3Schema; len(held.Properties) > 0 || len(definition.ManagedFields) > 0 {
 					t.Errorf("%s is kept whole", definition.Name)
+				}
+				if schema, err := cluster.Schema(definition, version.Name); err != nil || len(schema.Properties) == 0 {
+					t.Errorf("the schema of %s does not come back: %v, %v", definition.Name, schema, err)
 				}
 			}
 			if served := snapshot.Discovery.Versions(pods); len(served) != 1 || served[0].Kind.Kind != "Pod" || !served[0].Namespaced {
