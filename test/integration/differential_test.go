@@ -19,19 +19,23 @@ import (
 
 var (
 	firstSeed = flag.Uint64("seed", 1, "the differential test begins with this seed")
-	duration  = flag.Duration("duration", time.Minute, "how long the differential test goes on, with one seed after another")
+	seeds     = flag.Uint64("seeds", 12, "how many seeds the differential test goes through, one after another")
+	duration  = flag.Duration("duration", time.Minute, "how long the differential test goes on at most")
 	perRound  = flag.Int("requests", 60, "how many requests the differential test makes to each cluster")
 )
 
 // TestReviewsAgreeWithTheAPIServer makes random configurations and requests,
 // and holds the review of each request to what kube-apiserver does with it:
-// whom it calls, in which order, with what, and what comes of the request.
+// whom it calls, in which order, with what, and what comes of the request. By
+// hand it goes on for as long as one likes:
+//
+//	go test ./test/integration -run TestReviewsAgree -seed 1000 -seeds 10000 -duration 1h -timeout 2h
 func TestReviewsAgreeWithTheAPIServer(t *testing.T) {
 	w := newWire(t)
 	d := &differential{wire: w, review: newReviewer(t), reasons: map[string]int{}}
 	defer w.removeAll(t, w.foundations(t, d.review))
 	begin := time.Now()
-	for seed := *firstSeed; time.Since(begin) < *duration && !t.Failed(); seed++ {
+	for seed := *firstSeed; seed < *firstSeed+*seeds && time.Since(begin) < *duration && !t.Failed(); seed++ {
 		d.round(t, seed, begin.Add(*duration))
 	}
 	t.Logf("%d requests with %d calls and %d evaluated policies: %d agree, %d end outside of admission; %d reviews leave something open (%.1f %%)",
