@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -52,7 +53,7 @@ func (e *environment) startEtcd(ctx context.Context) (*etcdCluster, error) {
 			return cluster, err
 		}
 		member.Env = []string{"HTTPS_PROXY=" + cluster.network.url}
-		cluster.network.addresses[fmt.Sprintf("%s.%s.%s.svc:2380", member.Name, set.Spec.ServiceName, namespace)] = member.peer
+		cluster.network.addresses.Store(fmt.Sprintf("%s.%s.%s.svc:2380", member.Name, set.Spec.ServiceName, namespace), member.peer)
 		cluster.members = append(cluster.members, member)
 	}
 	if err := cluster.Start(); err != nil {
@@ -178,9 +179,8 @@ func (m *etcdMember) probe(ctx context.Context, path string) error {
 // it is the proxy of the members, to whom they say the name that they mean.
 type network struct {
 	url string
-	// addresses has the names as keys. It is complete before the first member
-	// starts.
-	addresses map[string]string
+	// addresses has the names as keys.
+	addresses sync.Map
 }
 
 func newNetwork() (*network, error) {
@@ -188,14 +188,15 @@ func newNetwork() (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &network{url: "http://" + listener.Addr().String(), addresses: map[string]string{}}
+	n := &network{url: "http://" + listener.Addr().String()}
 	go func() { _ = http.Serve(listener, n) }() // until the tests end
 	return n, nil
 }
 
 // ServeHTTP answers CONNECT.
 func (n *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	address, ok := n.addresses[r.Host]
+	known, _ := n.addresses.Load(r.Host)
+	address, ok := known.(string)
 	if !ok {
 		http.Error(w, "no such host: "+r.Host, http.StatusBadGateway)
 		return

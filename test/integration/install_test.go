@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"testing"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -124,6 +126,34 @@ func grant(ctx context.Context, client kubernetes.Interface, name, user string, 
 		return err
 	}
 	return bind(ctx, client, name, user)
+}
+
+// lend gives Extant rights for the time of a test. Others look at what it may
+// do without them.
+func lend(t *testing.T, name string, rule rbacv1.PolicyRule) {
+	t.Helper()
+	client := kubeClient(t)
+	if err := grant(t.Context(), client, name, identity, rule); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx := context.Background()
+		if err := client.RbacV1().ClusterRoles().Delete(ctx, name, metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+			User: identity,
+			ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Verb: rule.Verbs[0], Resource: rule.Resources[0], Namespace: "default", Name: append(rule.ResourceNames, "anything")[0],
+			},
+		}}
+		if err := wait.PollUntilContextTimeout(ctx, pollInterval, time.Minute, true, func(ctx context.Context) (bool, error) {
+			answer, err := client.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+			return err == nil && !answer.Status.Allowed, nil
+		}); err != nil {
+			t.Errorf("what was lent by %s is not given back: %v", name, err)
+		}
+	})
 }
 
 func bind(ctx context.Context, client kubernetes.Interface, clusterRole, user string) error {

@@ -107,10 +107,7 @@ func (w *wire) removeAll(t *testing.T, objects []runtime.Object) {
 // params by their labels from what it once knew.
 func (w *wire) foundations(t *testing.T, review reviewer) (installed []runtime.Object) {
 	t.Helper()
-	if err := grant(t.Context(), kubeClient(t), "test-extant-configmaps", identity,
-		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch"}}); err != nil {
-		t.Fatal(err)
-	}
+	lend(t, "test-extant-configmaps", rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch"}})
 	for _, object := range random.Access() {
 		w.install(t, object)
 	}

@@ -176,9 +176,7 @@ func TestWhatAPolicySaysOfItsParamsIsWithheldFromWhoMayNotReadThem(t *testing.T)
 	}
 	param := configMaps("get")
 	param.ResourceNames = []string{"limit"}
-	if err := grant(t.Context(), kubeClient(t), "test-extant-params", identity, param); err != nil {
-		t.Fatal(err)
-	}
+	lend(t, "test-extant-params", param)
 	reader, writer := newAsker(t, "param-reader", configMaps("create", "get")), newAsker(t, "param-writer", configMaps("create"))
 	limitPolicy(t, "limit")
 	for user, want := range map[*controlplane.User]string{reader: "at most 3 replicas", writer: "withheld"} {
