@@ -42,7 +42,9 @@ func (t *trace) reset() { *t = trace{} }
 // note notes a path, unless it is within one that is noted: which parts of that
 // are read too can be a matter of the order in which a map is gone through.
 func (t *trace) note(path, why string) {
-	if !slices.ContainsFunc(t.paths, func(noted string) bool { return path == noted || strings.HasPrefix(path, noted+".") || strings.HasPrefix(path, noted+"[") }) {
+	if !slices.ContainsFunc(t.paths, func(noted string) bool {
+		return path == noted || strings.HasPrefix(path, noted+".") || strings.HasPrefix(path, noted+"[")
+	}) {
 		t.paths = append(t.paths, path)
 	}
 	if t.why == "" {
