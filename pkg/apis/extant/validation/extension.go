@@ -72,20 +72,14 @@ func validateExtensionSpec(spec *extant.ExtensionSpec, path *field.Path) field.E
 	errs = append(errs, webURL(spec.Documentation, path.Child("documentation"))...)
 	errs = append(errs, validateComponents(spec.Components, path.Child("components"))...)
 	errs = append(errs, validateComponentSelector(spec.ComponentSelector, path.Child("componentSelector"))...)
-	errs = append(errs, atMost(spec.Needs, maxItems, path.Child("needs"))...)
-	for i, need := range spec.Needs {
-		errs = append(errs, validateNeed(need, path.Child("needs").Index(i))...)
-	}
+	errs = append(errs, eachOf(spec.Needs, maxItems, validateNeed, path.Child("needs"))...)
 	errs = append(errs, validateProvides(spec.Provides, path.Child("provides"))...)
 	errs = append(errs, validateAcceptedRisks(spec.AcceptedRisks, path.Child("acceptedRisks"))...)
 	return append(errs, validateProbe(spec.Probe, path.Child("probe"))...)
 }
 
 func validateComponents(components []extant.ObjectReference, path *field.Path) field.ErrorList {
-	errs := atMost(components, maxComponents, path)
-	for i, component := range components {
-		errs = append(errs, objectReference(component, path.Index(i))...)
-	}
+	errs := eachOf(components, maxComponents, objectReference, path)
 	return append(errs, uniqueBy(components, func(r extant.ObjectReference) extant.ObjectReference { return r }, path)...)
 }
 
@@ -104,31 +98,31 @@ func validateNeed(need extant.Need, path *field.Path) field.ErrorList {
 	if len(need.Backends) == 0 && len(need.Operations) == 0 {
 		errs = append(errs, field.Required(path, "backends or operations"))
 	}
-	errs = append(errs, atMost(need.Backends, maxItems, path.Child("backends"))...)
-	for i, backend := range need.Backends {
-		for _, message := range validateName(backend, false) {
-			errs = append(errs, field.Invalid(path.Child("backends").Index(i), backend, message))
-		}
+	errs = append(errs, eachOf(need.Backends, maxItems, subdomain, path.Child("backends"))...)
+	return append(errs, eachOf(need.Operations, maxItems, validateOperation, path.Child("operations"))...)
+}
+
+func validateOperation(operation extant.Operation, path *field.Path) field.ErrorList {
+	errs := oneOf(operation.Operation, operations, path.Child("operation"))
+	errs = append(errs, groupName(operation.Group, path.Child("group"))...)
+	if operation.Version != "" {
+		errs = append(errs, segment(operation.Version, "", path.Child("version"))...)
 	}
-	errs = append(errs, atMost(need.Operations, maxItems, path.Child("operations"))...)
-	for i, operation := range need.Operations {
-		at := path.Child("operations").Index(i)
-		errs = append(errs, oneOf(operation.Operation, operations, at.Child("operation"))...)
-		errs = append(errs, groupName(operation.Group, at.Child("group"))...)
-		errs = append(errs, resourceName(operation.Resource, at.Child("resource"))...)
-		errs = append(errs, namespaceName(operation.Namespace, at.Child("namespace"))...)
-	}
-	return errs
+	errs = append(errs, resourceName(operation.Resource, path.Child("resource"))...)
+	errs = append(errs, subresourceName(operation.Subresource, path.Child("subresource"))...)
+	return append(errs, namespaceName(operation.Namespace, path.Child("namespace"))...)
 }
 
 func validateProvides(provides []string, path *field.Path) field.ErrorList {
-	errs := atMost(provides, maxItems, path)
-	for i, capability := range provides {
-		if !isCapability(capability) {
-			errs = append(errs, field.NotSupported(path.Index(i), capability, append(capabilities[:len(capabilities):len(capabilities)], "Storage/<driver>", "Runtime/<handler>")))
-		}
-	}
+	errs := eachOf(provides, maxItems, validateCapability, path)
 	return append(errs, uniqueBy(provides, itself, path)...)
+}
+
+func validateCapability(capability string, path *field.Path) field.ErrorList {
+	if isCapability(capability) {
+		return nil
+	}
+	return oneOf(capability, append(capabilities[:len(capabilities):len(capabilities)], "Storage/<driver>", "Runtime/<handler>"), path)
 }
 
 func isCapability(capability string) bool {

@@ -72,6 +72,18 @@ func atMost[T any](list []T, most int, path *field.Path) field.ErrorList {
 	return nil
 }
 
+// eachOf bounds the length of a list and, where it holds, validates each item.
+func eachOf[T any](list []T, most int, validate func(T, *field.Path) field.ErrorList, path *field.Path) field.ErrorList {
+	errs := atMost(list, most, path)
+	if len(errs) > 0 {
+		return errs
+	}
+	for i, item := range list {
+		errs = append(errs, validate(item, path.Index(i))...)
+	}
+	return errs
+}
+
 // sentences bounds a list of sentences.
 func sentences(list []string, path *field.Path) field.ErrorList {
 	errs := atMost(list, 16, path)
@@ -120,6 +132,30 @@ func groupName(value string, path *field.Path) field.ErrorList {
 	return errs
 }
 
+// segment requires a part of a URL's path.
+func segment(value, what string, path *field.Path) field.ErrorList {
+	if value == "" {
+		return field.ErrorList{field.Required(path, what)}
+	}
+	errs := text(value, 253, path)
+	for _, message := range content.IsPathSegmentName(value) {
+		errs = append(errs, field.Invalid(path, value, message))
+	}
+	return errs
+}
+
+// subresourceName requires a subresource, or nothing.
+func subresourceName(value string, path *field.Path) field.ErrorList {
+	if value == "" {
+		return nil
+	}
+	var errs field.ErrorList
+	for part := range strings.SplitSeq(value, "/") {
+		errs = append(errs, segment(part, "the name of a subresource", path)...)
+	}
+	return errs
+}
+
 // namespaceName requires a namespace, or nothing.
 func namespaceName(value string, path *field.Path) field.ErrorList {
 	if value == "" {
@@ -127,6 +163,26 @@ func namespaceName(value string, path *field.Path) field.ErrorList {
 	}
 	var errs field.ErrorList
 	for _, message := range validation.IsDNS1123Label(value) {
+		errs = append(errs, field.Invalid(path, value, message))
+	}
+	return errs
+}
+
+// requiredNamespaceName requires a namespace.
+func requiredNamespaceName(value string, path *field.Path) field.ErrorList {
+	if value == "" {
+		return field.ErrorList{field.Required(path, "the name of a namespace")}
+	}
+	return namespaceName(value, path)
+}
+
+// subdomain requires a name as most objects have it.
+func subdomain(value string, path *field.Path) field.ErrorList {
+	if value == "" {
+		return field.ErrorList{field.Required(path, "the name of an object")}
+	}
+	var errs field.ErrorList
+	for _, message := range validateName(value, false) {
 		errs = append(errs, field.Invalid(path, value, message))
 	}
 	return errs

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
-	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -50,11 +49,7 @@ func validateReviewedRequest(r *extant.ReviewedRequest, path *field.Path) field.
 	errs = append(errs, groupName(r.Group, path.Child("group"))...)
 	errs = append(errs, segment(r.Version, "the version of the API group, such as v1", path.Child("version"))...)
 	errs = append(errs, validateReviewedResource(r.Resource, path.Child("resource"))...)
-	if r.Subresource != "" {
-		for part := range strings.SplitSeq(r.Subresource, "/") {
-			errs = append(errs, segment(part, "the name of a subresource", path.Child("subresource"))...)
-		}
-	}
+	errs = append(errs, subresourceName(r.Subresource, path.Child("subresource"))...)
 	errs = append(errs, namespaceName(r.Namespace, path.Child("namespace"))...)
 	errs = append(errs, validateRequestName(r, path.Child("name"))...)
 	return append(errs, validateRequestObjects(r, path)...)
@@ -67,18 +62,6 @@ func validateReviewedResource(resource string, path *field.Path) field.ErrorList
 		return field.ErrorList{field.Invalid(path, resource, "must be a resource alone: name the subresource in subresource")}
 	}
 	return resourceName(resource, path)
-}
-
-// segment requires a part of a URL's path.
-func segment(value, what string, path *field.Path) field.ErrorList {
-	if value == "" {
-		return field.ErrorList{field.Required(path, what)}
-	}
-	errs := text(value, 253, path)
-	for _, message := range content.IsPathSegmentName(value) {
-		errs = append(errs, field.Invalid(path, value, message))
-	}
-	return errs
 }
 
 // validateRequestName requires a name where a request cannot go without one: a
@@ -200,14 +183,5 @@ func validateUser(user *authenticationv1.UserInfo, path *field.Path) field.Error
 func validateRequestAssumptions(assume *extant.RequestAssumptions, path *field.Path) field.ErrorList {
 	errs := oneOf(assume.Backends, assumedBackends, path.Child("backends"))
 	errs = append(errs, optionalOneOf(assume.WatchCache, watchCacheStates, path.Child("watchCache"))...)
-	tooMany := atMost(assume.Unavailable, maxUnavailable, path.Child("unavailable"))
-	if len(tooMany) > 0 {
-		return append(errs, tooMany...)
-	}
-	for i, name := range assume.Unavailable {
-		for _, message := range validateName(name, false) {
-			errs = append(errs, field.Invalid(path.Child("unavailable").Index(i), name, message))
-		}
-	}
-	return errs
+	return append(errs, eachOf(assume.Unavailable, maxUnavailable, subdomain, path.Child("unavailable"))...)
 }
