@@ -23,6 +23,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&Backend{}, &BackendList{},
 		&Extension{}, &ExtensionList{},
 		&ExtensionPoint{}, &ExtensionPointList{},
+		&OutageReview{},
 		&RequestReview{},
 	)
 	return nil

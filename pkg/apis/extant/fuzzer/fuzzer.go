@@ -28,6 +28,16 @@ func Funcs(_ runtimeserializer.CodecFactory) []any {
 			c.FillNoCustom(assume)
 			assume.Backends = extant.BackendsAllAvailable
 		},
+		// How things are lost, and how much of the answer is spelled out, are
+		// defaulted.
+		func(down *extant.Outage, c randfill.Continue) {
+			c.FillNoCustom(down)
+			down.Mode = extant.ModeRestarted
+		},
+		func(spec *extant.OutageReviewSpec, c randfill.Continue) {
+			c.FillNoCustom(spec)
+			spec.Detail = extant.DetailFull
+		},
 		// An object inside of a review is JSON, or absent.
 		func(raw *runtime.RawExtension, c randfill.Continue) {
 			*raw = runtime.RawExtension{}

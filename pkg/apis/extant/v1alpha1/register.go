@@ -31,6 +31,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&Backend{}, &BackendList{},
 		&Extension{}, &ExtensionList{},
 		&ExtensionPoint{}, &ExtensionPointList{},
+		&OutageReview{},
 		&RequestReview{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)

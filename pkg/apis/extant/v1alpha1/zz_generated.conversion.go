@@ -113,6 +113,16 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*Collateral)(nil), (*extant.Collateral)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_Collateral_To_extant_Collateral(a.(*Collateral), b.(*extant.Collateral), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.Collateral)(nil), (*Collateral)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_Collateral_To_v1alpha1_Collateral(a.(*extant.Collateral), b.(*Collateral), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*ComponentStatus)(nil), (*extant.ComponentStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1alpha1_ComponentStatus_To_extant_ComponentStatus(a.(*ComponentStatus), b.(*extant.ComponentStatus), scope)
 	}); err != nil {
@@ -120,6 +130,26 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*extant.ComponentStatus)(nil), (*ComponentStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_extant_ComponentStatus_To_v1alpha1_ComponentStatus(a.(*extant.ComponentStatus), b.(*ComponentStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*Deadlock)(nil), (*extant.Deadlock)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_Deadlock_To_extant_Deadlock(a.(*Deadlock), b.(*extant.Deadlock), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.Deadlock)(nil), (*Deadlock)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_Deadlock_To_v1alpha1_Deadlock(a.(*extant.Deadlock), b.(*Deadlock), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*DegradedOperation)(nil), (*extant.DegradedOperation)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_DegradedOperation_To_extant_DegradedOperation(a.(*DegradedOperation), b.(*extant.DegradedOperation), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.DegradedOperation)(nil), (*DegradedOperation)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_DegradedOperation_To_v1alpha1_DegradedOperation(a.(*extant.DegradedOperation), b.(*DegradedOperation), scope)
 	}); err != nil {
 		return err
 	}
@@ -223,6 +253,16 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*Fix)(nil), (*extant.Fix)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_Fix_To_extant_Fix(a.(*Fix), b.(*extant.Fix), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.Fix)(nil), (*Fix)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_Fix_To_v1alpha1_Fix(a.(*extant.Fix), b.(*Fix), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*Gap)(nil), (*extant.Gap)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1alpha1_Gap_To_extant_Gap(a.(*Gap), b.(*extant.Gap), scope)
 	}); err != nil {
@@ -253,6 +293,16 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*InterceptedOperation)(nil), (*extant.InterceptedOperation)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_InterceptedOperation_To_extant_InterceptedOperation(a.(*InterceptedOperation), b.(*extant.InterceptedOperation), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.InterceptedOperation)(nil), (*InterceptedOperation)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_InterceptedOperation_To_v1alpha1_InterceptedOperation(a.(*extant.InterceptedOperation), b.(*InterceptedOperation), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*Latency)(nil), (*extant.Latency)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1alpha1_Latency_To_extant_Latency(a.(*Latency), b.(*extant.Latency), scope)
 	}); err != nil {
@@ -260,6 +310,16 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*extant.Latency)(nil), (*Latency)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_extant_Latency_To_v1alpha1_Latency(a.(*extant.Latency), b.(*Latency), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*NamespaceSet)(nil), (*extant.NamespaceSet)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_NamespaceSet_To_extant_NamespaceSet(a.(*NamespaceSet), b.(*extant.NamespaceSet), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.NamespaceSet)(nil), (*NamespaceSet)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_NamespaceSet_To_v1alpha1_NamespaceSet(a.(*extant.NamespaceSet), b.(*NamespaceSet), scope)
 	}); err != nil {
 		return err
 	}
@@ -313,6 +373,56 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*Outage)(nil), (*extant.Outage)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_Outage_To_extant_Outage(a.(*Outage), b.(*extant.Outage), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.Outage)(nil), (*Outage)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_Outage_To_v1alpha1_Outage(a.(*extant.Outage), b.(*Outage), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*OutageAssumptions)(nil), (*extant.OutageAssumptions)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_OutageAssumptions_To_extant_OutageAssumptions(a.(*OutageAssumptions), b.(*extant.OutageAssumptions), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.OutageAssumptions)(nil), (*OutageAssumptions)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_OutageAssumptions_To_v1alpha1_OutageAssumptions(a.(*extant.OutageAssumptions), b.(*OutageAssumptions), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*OutageReview)(nil), (*extant.OutageReview)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_OutageReview_To_extant_OutageReview(a.(*OutageReview), b.(*extant.OutageReview), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.OutageReview)(nil), (*OutageReview)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_OutageReview_To_v1alpha1_OutageReview(a.(*extant.OutageReview), b.(*OutageReview), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*OutageReviewSpec)(nil), (*extant.OutageReviewSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_OutageReviewSpec_To_extant_OutageReviewSpec(a.(*OutageReviewSpec), b.(*extant.OutageReviewSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.OutageReviewSpec)(nil), (*OutageReviewSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_OutageReviewSpec_To_v1alpha1_OutageReviewSpec(a.(*extant.OutageReviewSpec), b.(*OutageReviewSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*OutageReviewStatus)(nil), (*extant.OutageReviewStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_OutageReviewStatus_To_extant_OutageReviewStatus(a.(*OutageReviewStatus), b.(*extant.OutageReviewStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.OutageReviewStatus)(nil), (*OutageReviewStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_OutageReviewStatus_To_v1alpha1_OutageReviewStatus(a.(*extant.OutageReviewStatus), b.(*OutageReviewStatus), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*Probe)(nil), (*extant.Probe)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1alpha1_Probe_To_extant_Probe(a.(*Probe), b.(*extant.Probe), scope)
 	}); err != nil {
@@ -323,6 +433,36 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*Provision)(nil), (*extant.Provision)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_Provision_To_extant_Provision(a.(*Provision), b.(*extant.Provision), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.Provision)(nil), (*Provision)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_Provision_To_v1alpha1_Provision(a.(*extant.Provision), b.(*Provision), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*Recovery)(nil), (*extant.Recovery)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_Recovery_To_extant_Recovery(a.(*Recovery), b.(*extant.Recovery), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.Recovery)(nil), (*Recovery)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_Recovery_To_v1alpha1_Recovery(a.(*extant.Recovery), b.(*Recovery), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*RecoveryWave)(nil), (*extant.RecoveryWave)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_RecoveryWave_To_extant_RecoveryWave(a.(*RecoveryWave), b.(*extant.RecoveryWave), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.RecoveryWave)(nil), (*RecoveryWave)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_RecoveryWave_To_v1alpha1_RecoveryWave(a.(*extant.RecoveryWave), b.(*RecoveryWave), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*Registration)(nil), (*extant.Registration)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1alpha1_Registration_To_extant_Registration(a.(*Registration), b.(*extant.Registration), scope)
 	}); err != nil {
@@ -330,6 +470,16 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*extant.Registration)(nil), (*Registration)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_extant_Registration_To_v1alpha1_Registration(a.(*extant.Registration), b.(*Registration), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*Remedy)(nil), (*extant.Remedy)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_Remedy_To_extant_Remedy(a.(*Remedy), b.(*extant.Remedy), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.Remedy)(nil), (*Remedy)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_Remedy_To_v1alpha1_Remedy(a.(*extant.Remedy), b.(*Remedy), scope)
 	}); err != nil {
 		return err
 	}
@@ -403,6 +553,16 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*ServiceName)(nil), (*extant.ServiceName)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_ServiceName_To_extant_ServiceName(a.(*ServiceName), b.(*extant.ServiceName), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.ServiceName)(nil), (*ServiceName)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_ServiceName_To_v1alpha1_ServiceName(a.(*extant.ServiceName), b.(*ServiceName), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*ServiceReference)(nil), (*extant.ServiceReference)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1alpha1_ServiceReference_To_extant_ServiceReference(a.(*ServiceReference), b.(*extant.ServiceReference), scope)
 	}); err != nil {
@@ -410,6 +570,26 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*extant.ServiceReference)(nil), (*ServiceReference)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_extant_ServiceReference_To_v1alpha1_ServiceReference(a.(*extant.ServiceReference), b.(*ServiceReference), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*StuckObject)(nil), (*extant.StuckObject)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_StuckObject_To_extant_StuckObject(a.(*StuckObject), b.(*extant.StuckObject), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.StuckObject)(nil), (*StuckObject)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_StuckObject_To_v1alpha1_StuckObject(a.(*extant.StuckObject), b.(*StuckObject), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*VitalOperation)(nil), (*extant.VitalOperation)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_VitalOperation_To_extant_VitalOperation(a.(*VitalOperation), b.(*extant.VitalOperation), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.VitalOperation)(nil), (*VitalOperation)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_VitalOperation_To_v1alpha1_VitalOperation(a.(*extant.VitalOperation), b.(*VitalOperation), scope)
 	}); err != nil {
 		return err
 	}
@@ -610,6 +790,26 @@ func Convert_extant_Certificate_To_v1alpha1_Certificate(in *extant.Certificate, 
 	return autoConvert_extant_Certificate_To_v1alpha1_Certificate(in, out, s)
 }
 
+func autoConvert_v1alpha1_Collateral_To_extant_Collateral(in *Collateral, out *extant.Collateral, s conversion.Scope) error {
+	*out = *(*extant.Collateral)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_Collateral_To_extant_Collateral is an autogenerated conversion function.
+func Convert_v1alpha1_Collateral_To_extant_Collateral(in *Collateral, out *extant.Collateral, s conversion.Scope) error {
+	return autoConvert_v1alpha1_Collateral_To_extant_Collateral(in, out, s)
+}
+
+func autoConvert_extant_Collateral_To_v1alpha1_Collateral(in *extant.Collateral, out *Collateral, s conversion.Scope) error {
+	*out = *(*Collateral)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_Collateral_To_v1alpha1_Collateral is an autogenerated conversion function.
+func Convert_extant_Collateral_To_v1alpha1_Collateral(in *extant.Collateral, out *Collateral, s conversion.Scope) error {
+	return autoConvert_extant_Collateral_To_v1alpha1_Collateral(in, out, s)
+}
+
 func autoConvert_v1alpha1_ComponentStatus_To_extant_ComponentStatus(in *ComponentStatus, out *extant.ComponentStatus, s conversion.Scope) error {
 	*out = *(*extant.ComponentStatus)(unsafe.Pointer(in))
 	return nil
@@ -628,6 +828,46 @@ func autoConvert_extant_ComponentStatus_To_v1alpha1_ComponentStatus(in *extant.C
 // Convert_extant_ComponentStatus_To_v1alpha1_ComponentStatus is an autogenerated conversion function.
 func Convert_extant_ComponentStatus_To_v1alpha1_ComponentStatus(in *extant.ComponentStatus, out *ComponentStatus, s conversion.Scope) error {
 	return autoConvert_extant_ComponentStatus_To_v1alpha1_ComponentStatus(in, out, s)
+}
+
+func autoConvert_v1alpha1_Deadlock_To_extant_Deadlock(in *Deadlock, out *extant.Deadlock, s conversion.Scope) error {
+	*out = *(*extant.Deadlock)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_Deadlock_To_extant_Deadlock is an autogenerated conversion function.
+func Convert_v1alpha1_Deadlock_To_extant_Deadlock(in *Deadlock, out *extant.Deadlock, s conversion.Scope) error {
+	return autoConvert_v1alpha1_Deadlock_To_extant_Deadlock(in, out, s)
+}
+
+func autoConvert_extant_Deadlock_To_v1alpha1_Deadlock(in *extant.Deadlock, out *Deadlock, s conversion.Scope) error {
+	*out = *(*Deadlock)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_Deadlock_To_v1alpha1_Deadlock is an autogenerated conversion function.
+func Convert_extant_Deadlock_To_v1alpha1_Deadlock(in *extant.Deadlock, out *Deadlock, s conversion.Scope) error {
+	return autoConvert_extant_Deadlock_To_v1alpha1_Deadlock(in, out, s)
+}
+
+func autoConvert_v1alpha1_DegradedOperation_To_extant_DegradedOperation(in *DegradedOperation, out *extant.DegradedOperation, s conversion.Scope) error {
+	*out = *(*extant.DegradedOperation)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_DegradedOperation_To_extant_DegradedOperation is an autogenerated conversion function.
+func Convert_v1alpha1_DegradedOperation_To_extant_DegradedOperation(in *DegradedOperation, out *extant.DegradedOperation, s conversion.Scope) error {
+	return autoConvert_v1alpha1_DegradedOperation_To_extant_DegradedOperation(in, out, s)
+}
+
+func autoConvert_extant_DegradedOperation_To_v1alpha1_DegradedOperation(in *extant.DegradedOperation, out *DegradedOperation, s conversion.Scope) error {
+	*out = *(*DegradedOperation)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_DegradedOperation_To_v1alpha1_DegradedOperation is an autogenerated conversion function.
+func Convert_extant_DegradedOperation_To_v1alpha1_DegradedOperation(in *extant.DegradedOperation, out *DegradedOperation, s conversion.Scope) error {
+	return autoConvert_extant_DegradedOperation_To_v1alpha1_DegradedOperation(in, out, s)
 }
 
 func autoConvert_v1alpha1_EndpointCounts_To_extant_EndpointCounts(in *EndpointCounts, out *extant.EndpointCounts, s conversion.Scope) error {
@@ -858,6 +1098,26 @@ func Convert_extant_FindingCounts_To_v1alpha1_FindingCounts(in *extant.FindingCo
 	return autoConvert_extant_FindingCounts_To_v1alpha1_FindingCounts(in, out, s)
 }
 
+func autoConvert_v1alpha1_Fix_To_extant_Fix(in *Fix, out *extant.Fix, s conversion.Scope) error {
+	*out = *(*extant.Fix)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_Fix_To_extant_Fix is an autogenerated conversion function.
+func Convert_v1alpha1_Fix_To_extant_Fix(in *Fix, out *extant.Fix, s conversion.Scope) error {
+	return autoConvert_v1alpha1_Fix_To_extant_Fix(in, out, s)
+}
+
+func autoConvert_extant_Fix_To_v1alpha1_Fix(in *extant.Fix, out *Fix, s conversion.Scope) error {
+	*out = *(*Fix)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_Fix_To_v1alpha1_Fix is an autogenerated conversion function.
+func Convert_extant_Fix_To_v1alpha1_Fix(in *extant.Fix, out *Fix, s conversion.Scope) error {
+	return autoConvert_extant_Fix_To_v1alpha1_Fix(in, out, s)
+}
+
 func autoConvert_v1alpha1_Gap_To_extant_Gap(in *Gap, out *extant.Gap, s conversion.Scope) error {
 	*out = *(*extant.Gap)(unsafe.Pointer(in))
 	return nil
@@ -918,6 +1178,26 @@ func Convert_extant_Hop_To_v1alpha1_Hop(in *extant.Hop, out *Hop, s conversion.S
 	return autoConvert_extant_Hop_To_v1alpha1_Hop(in, out, s)
 }
 
+func autoConvert_v1alpha1_InterceptedOperation_To_extant_InterceptedOperation(in *InterceptedOperation, out *extant.InterceptedOperation, s conversion.Scope) error {
+	*out = *(*extant.InterceptedOperation)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_InterceptedOperation_To_extant_InterceptedOperation is an autogenerated conversion function.
+func Convert_v1alpha1_InterceptedOperation_To_extant_InterceptedOperation(in *InterceptedOperation, out *extant.InterceptedOperation, s conversion.Scope) error {
+	return autoConvert_v1alpha1_InterceptedOperation_To_extant_InterceptedOperation(in, out, s)
+}
+
+func autoConvert_extant_InterceptedOperation_To_v1alpha1_InterceptedOperation(in *extant.InterceptedOperation, out *InterceptedOperation, s conversion.Scope) error {
+	*out = *(*InterceptedOperation)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_InterceptedOperation_To_v1alpha1_InterceptedOperation is an autogenerated conversion function.
+func Convert_extant_InterceptedOperation_To_v1alpha1_InterceptedOperation(in *extant.InterceptedOperation, out *InterceptedOperation, s conversion.Scope) error {
+	return autoConvert_extant_InterceptedOperation_To_v1alpha1_InterceptedOperation(in, out, s)
+}
+
 func autoConvert_v1alpha1_Latency_To_extant_Latency(in *Latency, out *extant.Latency, s conversion.Scope) error {
 	*out = *(*extant.Latency)(unsafe.Pointer(in))
 	return nil
@@ -936,6 +1216,26 @@ func autoConvert_extant_Latency_To_v1alpha1_Latency(in *extant.Latency, out *Lat
 // Convert_extant_Latency_To_v1alpha1_Latency is an autogenerated conversion function.
 func Convert_extant_Latency_To_v1alpha1_Latency(in *extant.Latency, out *Latency, s conversion.Scope) error {
 	return autoConvert_extant_Latency_To_v1alpha1_Latency(in, out, s)
+}
+
+func autoConvert_v1alpha1_NamespaceSet_To_extant_NamespaceSet(in *NamespaceSet, out *extant.NamespaceSet, s conversion.Scope) error {
+	*out = *(*extant.NamespaceSet)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_NamespaceSet_To_extant_NamespaceSet is an autogenerated conversion function.
+func Convert_v1alpha1_NamespaceSet_To_extant_NamespaceSet(in *NamespaceSet, out *extant.NamespaceSet, s conversion.Scope) error {
+	return autoConvert_v1alpha1_NamespaceSet_To_extant_NamespaceSet(in, out, s)
+}
+
+func autoConvert_extant_NamespaceSet_To_v1alpha1_NamespaceSet(in *extant.NamespaceSet, out *NamespaceSet, s conversion.Scope) error {
+	*out = *(*NamespaceSet)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_NamespaceSet_To_v1alpha1_NamespaceSet is an autogenerated conversion function.
+func Convert_extant_NamespaceSet_To_v1alpha1_NamespaceSet(in *extant.NamespaceSet, out *NamespaceSet, s conversion.Scope) error {
+	return autoConvert_extant_NamespaceSet_To_v1alpha1_NamespaceSet(in, out, s)
 }
 
 func autoConvert_v1alpha1_Need_To_extant_Need(in *Need, out *extant.Need, s conversion.Scope) error {
@@ -1038,6 +1338,118 @@ func Convert_extant_Operation_To_v1alpha1_Operation(in *extant.Operation, out *O
 	return autoConvert_extant_Operation_To_v1alpha1_Operation(in, out, s)
 }
 
+func autoConvert_v1alpha1_Outage_To_extant_Outage(in *Outage, out *extant.Outage, s conversion.Scope) error {
+	*out = *(*extant.Outage)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_Outage_To_extant_Outage is an autogenerated conversion function.
+func Convert_v1alpha1_Outage_To_extant_Outage(in *Outage, out *extant.Outage, s conversion.Scope) error {
+	return autoConvert_v1alpha1_Outage_To_extant_Outage(in, out, s)
+}
+
+func autoConvert_extant_Outage_To_v1alpha1_Outage(in *extant.Outage, out *Outage, s conversion.Scope) error {
+	*out = *(*Outage)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_Outage_To_v1alpha1_Outage is an autogenerated conversion function.
+func Convert_extant_Outage_To_v1alpha1_Outage(in *extant.Outage, out *Outage, s conversion.Scope) error {
+	return autoConvert_extant_Outage_To_v1alpha1_Outage(in, out, s)
+}
+
+func autoConvert_v1alpha1_OutageAssumptions_To_extant_OutageAssumptions(in *OutageAssumptions, out *extant.OutageAssumptions, s conversion.Scope) error {
+	*out = *(*extant.OutageAssumptions)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_OutageAssumptions_To_extant_OutageAssumptions is an autogenerated conversion function.
+func Convert_v1alpha1_OutageAssumptions_To_extant_OutageAssumptions(in *OutageAssumptions, out *extant.OutageAssumptions, s conversion.Scope) error {
+	return autoConvert_v1alpha1_OutageAssumptions_To_extant_OutageAssumptions(in, out, s)
+}
+
+func autoConvert_extant_OutageAssumptions_To_v1alpha1_OutageAssumptions(in *extant.OutageAssumptions, out *OutageAssumptions, s conversion.Scope) error {
+	*out = *(*OutageAssumptions)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_OutageAssumptions_To_v1alpha1_OutageAssumptions is an autogenerated conversion function.
+func Convert_extant_OutageAssumptions_To_v1alpha1_OutageAssumptions(in *extant.OutageAssumptions, out *OutageAssumptions, s conversion.Scope) error {
+	return autoConvert_extant_OutageAssumptions_To_v1alpha1_OutageAssumptions(in, out, s)
+}
+
+func autoConvert_v1alpha1_OutageReview_To_extant_OutageReview(in *OutageReview, out *extant.OutageReview, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1alpha1_OutageReviewSpec_To_extant_OutageReviewSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_v1alpha1_OutageReviewStatus_To_extant_OutageReviewStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1alpha1_OutageReview_To_extant_OutageReview is an autogenerated conversion function.
+func Convert_v1alpha1_OutageReview_To_extant_OutageReview(in *OutageReview, out *extant.OutageReview, s conversion.Scope) error {
+	return autoConvert_v1alpha1_OutageReview_To_extant_OutageReview(in, out, s)
+}
+
+func autoConvert_extant_OutageReview_To_v1alpha1_OutageReview(in *extant.OutageReview, out *OutageReview, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_extant_OutageReviewSpec_To_v1alpha1_OutageReviewSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_extant_OutageReviewStatus_To_v1alpha1_OutageReviewStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_extant_OutageReview_To_v1alpha1_OutageReview is an autogenerated conversion function.
+func Convert_extant_OutageReview_To_v1alpha1_OutageReview(in *extant.OutageReview, out *OutageReview, s conversion.Scope) error {
+	return autoConvert_extant_OutageReview_To_v1alpha1_OutageReview(in, out, s)
+}
+
+func autoConvert_v1alpha1_OutageReviewSpec_To_extant_OutageReviewSpec(in *OutageReviewSpec, out *extant.OutageReviewSpec, s conversion.Scope) error {
+	*out = *(*extant.OutageReviewSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_OutageReviewSpec_To_extant_OutageReviewSpec is an autogenerated conversion function.
+func Convert_v1alpha1_OutageReviewSpec_To_extant_OutageReviewSpec(in *OutageReviewSpec, out *extant.OutageReviewSpec, s conversion.Scope) error {
+	return autoConvert_v1alpha1_OutageReviewSpec_To_extant_OutageReviewSpec(in, out, s)
+}
+
+func autoConvert_extant_OutageReviewSpec_To_v1alpha1_OutageReviewSpec(in *extant.OutageReviewSpec, out *OutageReviewSpec, s conversion.Scope) error {
+	*out = *(*OutageReviewSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_OutageReviewSpec_To_v1alpha1_OutageReviewSpec is an autogenerated conversion function.
+func Convert_extant_OutageReviewSpec_To_v1alpha1_OutageReviewSpec(in *extant.OutageReviewSpec, out *OutageReviewSpec, s conversion.Scope) error {
+	return autoConvert_extant_OutageReviewSpec_To_v1alpha1_OutageReviewSpec(in, out, s)
+}
+
+func autoConvert_v1alpha1_OutageReviewStatus_To_extant_OutageReviewStatus(in *OutageReviewStatus, out *extant.OutageReviewStatus, s conversion.Scope) error {
+	*out = *(*extant.OutageReviewStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_OutageReviewStatus_To_extant_OutageReviewStatus is an autogenerated conversion function.
+func Convert_v1alpha1_OutageReviewStatus_To_extant_OutageReviewStatus(in *OutageReviewStatus, out *extant.OutageReviewStatus, s conversion.Scope) error {
+	return autoConvert_v1alpha1_OutageReviewStatus_To_extant_OutageReviewStatus(in, out, s)
+}
+
+func autoConvert_extant_OutageReviewStatus_To_v1alpha1_OutageReviewStatus(in *extant.OutageReviewStatus, out *OutageReviewStatus, s conversion.Scope) error {
+	*out = *(*OutageReviewStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_OutageReviewStatus_To_v1alpha1_OutageReviewStatus is an autogenerated conversion function.
+func Convert_extant_OutageReviewStatus_To_v1alpha1_OutageReviewStatus(in *extant.OutageReviewStatus, out *OutageReviewStatus, s conversion.Scope) error {
+	return autoConvert_extant_OutageReviewStatus_To_v1alpha1_OutageReviewStatus(in, out, s)
+}
+
 func autoConvert_v1alpha1_Probe_To_extant_Probe(in *Probe, out *extant.Probe, s conversion.Scope) error {
 	*out = *(*extant.Probe)(unsafe.Pointer(in))
 	return nil
@@ -1058,6 +1470,66 @@ func Convert_extant_Probe_To_v1alpha1_Probe(in *extant.Probe, out *Probe, s conv
 	return autoConvert_extant_Probe_To_v1alpha1_Probe(in, out, s)
 }
 
+func autoConvert_v1alpha1_Provision_To_extant_Provision(in *Provision, out *extant.Provision, s conversion.Scope) error {
+	*out = *(*extant.Provision)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_Provision_To_extant_Provision is an autogenerated conversion function.
+func Convert_v1alpha1_Provision_To_extant_Provision(in *Provision, out *extant.Provision, s conversion.Scope) error {
+	return autoConvert_v1alpha1_Provision_To_extant_Provision(in, out, s)
+}
+
+func autoConvert_extant_Provision_To_v1alpha1_Provision(in *extant.Provision, out *Provision, s conversion.Scope) error {
+	*out = *(*Provision)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_Provision_To_v1alpha1_Provision is an autogenerated conversion function.
+func Convert_extant_Provision_To_v1alpha1_Provision(in *extant.Provision, out *Provision, s conversion.Scope) error {
+	return autoConvert_extant_Provision_To_v1alpha1_Provision(in, out, s)
+}
+
+func autoConvert_v1alpha1_Recovery_To_extant_Recovery(in *Recovery, out *extant.Recovery, s conversion.Scope) error {
+	*out = *(*extant.Recovery)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_Recovery_To_extant_Recovery is an autogenerated conversion function.
+func Convert_v1alpha1_Recovery_To_extant_Recovery(in *Recovery, out *extant.Recovery, s conversion.Scope) error {
+	return autoConvert_v1alpha1_Recovery_To_extant_Recovery(in, out, s)
+}
+
+func autoConvert_extant_Recovery_To_v1alpha1_Recovery(in *extant.Recovery, out *Recovery, s conversion.Scope) error {
+	*out = *(*Recovery)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_Recovery_To_v1alpha1_Recovery is an autogenerated conversion function.
+func Convert_extant_Recovery_To_v1alpha1_Recovery(in *extant.Recovery, out *Recovery, s conversion.Scope) error {
+	return autoConvert_extant_Recovery_To_v1alpha1_Recovery(in, out, s)
+}
+
+func autoConvert_v1alpha1_RecoveryWave_To_extant_RecoveryWave(in *RecoveryWave, out *extant.RecoveryWave, s conversion.Scope) error {
+	*out = *(*extant.RecoveryWave)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_RecoveryWave_To_extant_RecoveryWave is an autogenerated conversion function.
+func Convert_v1alpha1_RecoveryWave_To_extant_RecoveryWave(in *RecoveryWave, out *extant.RecoveryWave, s conversion.Scope) error {
+	return autoConvert_v1alpha1_RecoveryWave_To_extant_RecoveryWave(in, out, s)
+}
+
+func autoConvert_extant_RecoveryWave_To_v1alpha1_RecoveryWave(in *extant.RecoveryWave, out *RecoveryWave, s conversion.Scope) error {
+	*out = *(*RecoveryWave)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_RecoveryWave_To_v1alpha1_RecoveryWave is an autogenerated conversion function.
+func Convert_extant_RecoveryWave_To_v1alpha1_RecoveryWave(in *extant.RecoveryWave, out *RecoveryWave, s conversion.Scope) error {
+	return autoConvert_extant_RecoveryWave_To_v1alpha1_RecoveryWave(in, out, s)
+}
+
 func autoConvert_v1alpha1_Registration_To_extant_Registration(in *Registration, out *extant.Registration, s conversion.Scope) error {
 	*out = *(*extant.Registration)(unsafe.Pointer(in))
 	return nil
@@ -1076,6 +1548,26 @@ func autoConvert_extant_Registration_To_v1alpha1_Registration(in *extant.Registr
 // Convert_extant_Registration_To_v1alpha1_Registration is an autogenerated conversion function.
 func Convert_extant_Registration_To_v1alpha1_Registration(in *extant.Registration, out *Registration, s conversion.Scope) error {
 	return autoConvert_extant_Registration_To_v1alpha1_Registration(in, out, s)
+}
+
+func autoConvert_v1alpha1_Remedy_To_extant_Remedy(in *Remedy, out *extant.Remedy, s conversion.Scope) error {
+	*out = *(*extant.Remedy)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_Remedy_To_extant_Remedy is an autogenerated conversion function.
+func Convert_v1alpha1_Remedy_To_extant_Remedy(in *Remedy, out *extant.Remedy, s conversion.Scope) error {
+	return autoConvert_v1alpha1_Remedy_To_extant_Remedy(in, out, s)
+}
+
+func autoConvert_extant_Remedy_To_v1alpha1_Remedy(in *extant.Remedy, out *Remedy, s conversion.Scope) error {
+	*out = *(*Remedy)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_Remedy_To_v1alpha1_Remedy is an autogenerated conversion function.
+func Convert_extant_Remedy_To_v1alpha1_Remedy(in *extant.Remedy, out *Remedy, s conversion.Scope) error {
+	return autoConvert_extant_Remedy_To_v1alpha1_Remedy(in, out, s)
 }
 
 func autoConvert_v1alpha1_RequestAssumptions_To_extant_RequestAssumptions(in *RequestAssumptions, out *extant.RequestAssumptions, s conversion.Scope) error {
@@ -1230,6 +1722,26 @@ func Convert_extant_SentResource_To_v1alpha1_SentResource(in *extant.SentResourc
 	return autoConvert_extant_SentResource_To_v1alpha1_SentResource(in, out, s)
 }
 
+func autoConvert_v1alpha1_ServiceName_To_extant_ServiceName(in *ServiceName, out *extant.ServiceName, s conversion.Scope) error {
+	*out = *(*extant.ServiceName)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_ServiceName_To_extant_ServiceName is an autogenerated conversion function.
+func Convert_v1alpha1_ServiceName_To_extant_ServiceName(in *ServiceName, out *extant.ServiceName, s conversion.Scope) error {
+	return autoConvert_v1alpha1_ServiceName_To_extant_ServiceName(in, out, s)
+}
+
+func autoConvert_extant_ServiceName_To_v1alpha1_ServiceName(in *extant.ServiceName, out *ServiceName, s conversion.Scope) error {
+	*out = *(*ServiceName)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_ServiceName_To_v1alpha1_ServiceName is an autogenerated conversion function.
+func Convert_extant_ServiceName_To_v1alpha1_ServiceName(in *extant.ServiceName, out *ServiceName, s conversion.Scope) error {
+	return autoConvert_extant_ServiceName_To_v1alpha1_ServiceName(in, out, s)
+}
+
 func autoConvert_v1alpha1_ServiceReference_To_extant_ServiceReference(in *ServiceReference, out *extant.ServiceReference, s conversion.Scope) error {
 	*out = *(*extant.ServiceReference)(unsafe.Pointer(in))
 	return nil
@@ -1248,4 +1760,44 @@ func autoConvert_extant_ServiceReference_To_v1alpha1_ServiceReference(in *extant
 // Convert_extant_ServiceReference_To_v1alpha1_ServiceReference is an autogenerated conversion function.
 func Convert_extant_ServiceReference_To_v1alpha1_ServiceReference(in *extant.ServiceReference, out *ServiceReference, s conversion.Scope) error {
 	return autoConvert_extant_ServiceReference_To_v1alpha1_ServiceReference(in, out, s)
+}
+
+func autoConvert_v1alpha1_StuckObject_To_extant_StuckObject(in *StuckObject, out *extant.StuckObject, s conversion.Scope) error {
+	*out = *(*extant.StuckObject)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_StuckObject_To_extant_StuckObject is an autogenerated conversion function.
+func Convert_v1alpha1_StuckObject_To_extant_StuckObject(in *StuckObject, out *extant.StuckObject, s conversion.Scope) error {
+	return autoConvert_v1alpha1_StuckObject_To_extant_StuckObject(in, out, s)
+}
+
+func autoConvert_extant_StuckObject_To_v1alpha1_StuckObject(in *extant.StuckObject, out *StuckObject, s conversion.Scope) error {
+	*out = *(*StuckObject)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_StuckObject_To_v1alpha1_StuckObject is an autogenerated conversion function.
+func Convert_extant_StuckObject_To_v1alpha1_StuckObject(in *extant.StuckObject, out *StuckObject, s conversion.Scope) error {
+	return autoConvert_extant_StuckObject_To_v1alpha1_StuckObject(in, out, s)
+}
+
+func autoConvert_v1alpha1_VitalOperation_To_extant_VitalOperation(in *VitalOperation, out *extant.VitalOperation, s conversion.Scope) error {
+	*out = *(*extant.VitalOperation)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_VitalOperation_To_extant_VitalOperation is an autogenerated conversion function.
+func Convert_v1alpha1_VitalOperation_To_extant_VitalOperation(in *VitalOperation, out *extant.VitalOperation, s conversion.Scope) error {
+	return autoConvert_v1alpha1_VitalOperation_To_extant_VitalOperation(in, out, s)
+}
+
+func autoConvert_extant_VitalOperation_To_v1alpha1_VitalOperation(in *extant.VitalOperation, out *VitalOperation, s conversion.Scope) error {
+	*out = *(*VitalOperation)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_VitalOperation_To_v1alpha1_VitalOperation is an autogenerated conversion function.
+func Convert_extant_VitalOperation_To_v1alpha1_VitalOperation(in *extant.VitalOperation, out *VitalOperation, s conversion.Scope) error {
+	return autoConvert_extant_VitalOperation_To_v1alpha1_VitalOperation(in, out, s)
 }

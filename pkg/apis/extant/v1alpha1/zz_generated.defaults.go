@@ -18,6 +18,7 @@ import (
 func RegisterDefaults(scheme *runtime.Scheme) error {
 	scheme.AddTypeDefaultingFunc(&Extension{}, func(obj interface{}) { SetObjectDefaults_Extension(obj.(*Extension)) })
 	scheme.AddTypeDefaultingFunc(&ExtensionList{}, func(obj interface{}) { SetObjectDefaults_ExtensionList(obj.(*ExtensionList)) })
+	scheme.AddTypeDefaultingFunc(&OutageReview{}, func(obj interface{}) { SetObjectDefaults_OutageReview(obj.(*OutageReview)) })
 	scheme.AddTypeDefaultingFunc(&RequestReview{}, func(obj interface{}) { SetObjectDefaults_RequestReview(obj.(*RequestReview)) })
 	return nil
 }
@@ -40,6 +41,15 @@ func SetObjectDefaults_ExtensionList(in *ExtensionList) {
 	for i := range in.Items {
 		a := &in.Items[i]
 		SetObjectDefaults_Extension(a)
+	}
+}
+
+func SetObjectDefaults_OutageReview(in *OutageReview) {
+	if in.Spec.Down.Mode == "" {
+		in.Spec.Down.Mode = "PodsLost"
+	}
+	if in.Spec.Detail == "" {
+		in.Spec.Detail = "Summary"
 	}
 }
 

@@ -54,8 +54,23 @@ func (in Certificate) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Collateral) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.Collateral"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ComponentStatus) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.ComponentStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Deadlock) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.Deadlock"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in DegradedOperation) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.DegradedOperation"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -109,6 +124,11 @@ func (in FindingCounts) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Fix) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.Fix"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Gap) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.Gap"
 }
@@ -124,8 +144,18 @@ func (in Hop) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in InterceptedOperation) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.InterceptedOperation"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Latency) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.Latency"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in NamespaceSet) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.NamespaceSet"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -154,13 +184,58 @@ func (in Operation) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Outage) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.Outage"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in OutageAssumptions) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.OutageAssumptions"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in OutageReview) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.OutageReview"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in OutageReviewSpec) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.OutageReviewSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in OutageReviewStatus) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.OutageReviewStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Probe) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.Probe"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Provision) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.Provision"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Recovery) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.Recovery"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RecoveryWave) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.RecoveryWave"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Registration) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.Registration"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Remedy) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.Remedy"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -199,6 +274,21 @@ func (in SentResource) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ServiceName) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.ServiceName"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ServiceReference) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.ServiceReference"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in StuckObject) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.StuckObject"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VitalOperation) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.VitalOperation"
 }
