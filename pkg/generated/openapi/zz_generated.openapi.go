@@ -30,7 +30,10 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.Caller{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_Caller(ref),
 		v1alpha1.CallerStatus{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_CallerStatus(ref),
 		v1alpha1.Certificate{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_Certificate(ref),
+		v1alpha1.Collateral{}.OpenAPIModelName():              schema_pkg_apis_extant_v1alpha1_Collateral(ref),
 		v1alpha1.ComponentStatus{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_ComponentStatus(ref),
+		v1alpha1.Deadlock{}.OpenAPIModelName():                schema_pkg_apis_extant_v1alpha1_Deadlock(ref),
+		v1alpha1.DegradedOperation{}.OpenAPIModelName():       schema_pkg_apis_extant_v1alpha1_DegradedOperation(ref),
 		v1alpha1.EndpointCounts{}.OpenAPIModelName():          schema_pkg_apis_extant_v1alpha1_EndpointCounts(ref),
 		v1alpha1.Extension{}.OpenAPIModelName():               schema_pkg_apis_extant_v1alpha1_Extension(ref),
 		v1alpha1.ExtensionList{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_ExtensionList(ref),
@@ -41,17 +44,29 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.ExtensionSpec{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_ExtensionSpec(ref),
 		v1alpha1.ExtensionStatus{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_ExtensionStatus(ref),
 		v1alpha1.FindingCounts{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_FindingCounts(ref),
+		v1alpha1.Fix{}.OpenAPIModelName():                     schema_pkg_apis_extant_v1alpha1_Fix(ref),
 		v1alpha1.Gap{}.OpenAPIModelName():                     schema_pkg_apis_extant_v1alpha1_Gap(ref),
 		v1alpha1.HookReference{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_HookReference(ref),
 		v1alpha1.Hop{}.OpenAPIModelName():                     schema_pkg_apis_extant_v1alpha1_Hop(ref),
+		v1alpha1.InterceptedOperation{}.OpenAPIModelName():    schema_pkg_apis_extant_v1alpha1_InterceptedOperation(ref),
 		v1alpha1.Latency{}.OpenAPIModelName():                 schema_pkg_apis_extant_v1alpha1_Latency(ref),
+		v1alpha1.NamespaceSet{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_NamespaceSet(ref),
 		v1alpha1.Need{}.OpenAPIModelName():                    schema_pkg_apis_extant_v1alpha1_Need(ref),
 		v1alpha1.ObjectReference{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_ObjectReference(ref),
 		v1alpha1.Observation{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_Observation(ref),
 		v1alpha1.OccupiedPoint{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_OccupiedPoint(ref),
 		v1alpha1.Operation{}.OpenAPIModelName():               schema_pkg_apis_extant_v1alpha1_Operation(ref),
+		v1alpha1.Outage{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_Outage(ref),
+		v1alpha1.OutageAssumptions{}.OpenAPIModelName():       schema_pkg_apis_extant_v1alpha1_OutageAssumptions(ref),
+		v1alpha1.OutageReview{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_OutageReview(ref),
+		v1alpha1.OutageReviewSpec{}.OpenAPIModelName():        schema_pkg_apis_extant_v1alpha1_OutageReviewSpec(ref),
+		v1alpha1.OutageReviewStatus{}.OpenAPIModelName():      schema_pkg_apis_extant_v1alpha1_OutageReviewStatus(ref),
 		v1alpha1.Probe{}.OpenAPIModelName():                   schema_pkg_apis_extant_v1alpha1_Probe(ref),
+		v1alpha1.Provision{}.OpenAPIModelName():               schema_pkg_apis_extant_v1alpha1_Provision(ref),
+		v1alpha1.Recovery{}.OpenAPIModelName():                schema_pkg_apis_extant_v1alpha1_Recovery(ref),
+		v1alpha1.RecoveryWave{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_RecoveryWave(ref),
 		v1alpha1.Registration{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_Registration(ref),
+		v1alpha1.Remedy{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_Remedy(ref),
 		v1alpha1.RequestAssumptions{}.OpenAPIModelName():      schema_pkg_apis_extant_v1alpha1_RequestAssumptions(ref),
 		v1alpha1.RequestReview{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_RequestReview(ref),
 		v1alpha1.RequestReviewSpec{}.OpenAPIModelName():       schema_pkg_apis_extant_v1alpha1_RequestReviewSpec(ref),
@@ -59,7 +74,10 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.ReviewedRequest{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_ReviewedRequest(ref),
 		v1alpha1.Sample{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_Sample(ref),
 		v1alpha1.SentResource{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_SentResource(ref),
+		v1alpha1.ServiceName{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_ServiceName(ref),
 		v1alpha1.ServiceReference{}.OpenAPIModelName():        schema_pkg_apis_extant_v1alpha1_ServiceReference(ref),
+		v1alpha1.StuckObject{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_StuckObject(ref),
+		v1alpha1.VitalOperation{}.OpenAPIModelName():          schema_pkg_apis_extant_v1alpha1_VitalOperation(ref),
 		v1.BoundObjectReference{}.OpenAPIModelName():          schema_k8sio_api_authentication_v1_BoundObjectReference(ref),
 		v1.SelfSubjectReview{}.OpenAPIModelName():             schema_k8sio_api_authentication_v1_SelfSubjectReview(ref),
 		v1.SelfSubjectReviewStatus{}.OpenAPIModelName():       schema_k8sio_api_authentication_v1_SelfSubjectReviewStatus(ref),
@@ -665,6 +683,70 @@ func schema_pkg_apis_extant_v1alpha1_Certificate(ref common.ReferenceCallback) c
 	}
 }
 
+func schema_pkg_apis_extant_v1alpha1_Collateral(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Collateral is something that the cluster's own controllers cannot do.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"effect": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What stops: NamespaceDeletionStuck, GarbageCollectionStopped, QuotaStopped, LeaderElectionLost, NodesNotReady, DiscoveryIncomplete, CustomResourcesUnreadable, AutoscalingStopped or FinalizersStuck.\n\nPossible enum values:\n - `\"AutoscalingStopped\"` Autoscalers have no metrics.\n - `\"CustomResourcesUnreadable\"` Objects of a custom resource cannot be read.\n - `\"DiscoveryIncomplete\"` Clients that read the whole of discovery fail, or see a part of the API.\n - `\"FinalizersStuck\"` Objects that are deleted stay, because nobody can take their finalizers away.\n - `\"GarbageCollectionStopped\"` Objects whose owners are gone stay.\n - `\"LeaderElectionLost\"` Leaders lose their leases and exit.\n - `\"NamespaceDeletionStuck\"` Namespaces that are deleted stay Terminating.\n - `\"NodesNotReady\"` Nodes lose their leases and are taken to be dead.\n - `\"QuotaStopped\"` The use of quotas is counted no more.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"AutoscalingStopped", "CustomResourcesUnreadable", "DiscoveryIncomplete", "FinalizersStuck", "GarbageCollectionStopped", "LeaderElectionLost", "NamespaceDeletionStuck", "NodesNotReady", "QuotaStopped"},
+						},
+					},
+					"scope": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What it is limited to: an API group, a resource, a namespace. Empty: the whole cluster.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"because": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Why, for people.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"latent": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Whether it only shows once the controller manager starts again.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"by": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The hooks that cause it.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.HookReference{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"effect"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.HookReference{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_extant_v1alpha1_ComponentStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -723,6 +805,181 @@ func schema_pkg_apis_extant_v1alpha1_ComponentStatus(ref common.ReferenceCallbac
 				Required: []string{"resource", "name", "found"},
 			},
 		},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_Deadlock(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Deadlock is a smallest set of things that wait for each other.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"members": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The names of the Backends in it.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"explanation": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The cycle, one sentence a step.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"fixes": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Changes that would have prevented it, the smallest first, each checked by computing the outage again with it.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.Fix{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.Fix{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_DegradedOperation(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "DegradedOperation is an operation that goes through late, or without a hook that would have run.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"operation": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CREATE, UPDATE, DELETE, CONNECT, GET, LIST or WATCH.\n\nPossible enum values:\n - `\"CONNECT\"` A connection to a subresource: exec, attach, portforward or proxy.\n - `\"CREATE\"` A new object. A PUT or a server-side apply of a missing object is one too.\n - `\"DELETE\"` The deletion of an object or, without a name, of each one of a collection.\n - `\"GET\"` The read of one object.\n - `\"LIST\"` The read of a collection.\n - `\"UPDATE\"` A change of an object, by PUT or PATCH.\n - `\"WATCH\"` The watch of a collection.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"CONNECT", "CREATE", "DELETE", "GET", "LIST", "UPDATE", "WATCH"},
+						},
+					},
+					"group": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The API group; empty for the core group, \"*\" for all.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"version": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The version; empty for all.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resource": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The resource, plural and lower case; \"*\" for all.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"subresource": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The subresource; empty for the resource itself, \"*\" for all.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"namespaces": {
+						SchemaProps: spec.SchemaProps{
+							Description: "In which namespaces; for Namespaces which ones. Absent for other cluster-scoped resources.",
+							Ref:         ref(v1alpha1.NamespaceSet{}.OpenAPIModelName()),
+						},
+					},
+					"conditional": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Whether only some objects are concerned, by their labels or by conditions.",
+							Default:     false,
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"by": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The hooks. The conversion of a custom resource is the name of its definition with the hook conversion, an aggregated API the name of its APIService with the hook aggregation.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.HookReference{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"effect": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Skipped or Delayed.\n\nPossible enum values:\n - `\"Delayed\"` It goes through after the timeout of the hook.\n - `\"Skipped\"` It goes through at once, without the hook.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Delayed", "Skipped"},
+						},
+					},
+					"delay": {
+						SchemaProps: spec.SchemaProps{
+							Description: "By how much the hooks delay it at worst. Absent for Skipped.",
+							Ref:         ref(metav1.Duration{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"operation", "resource", "effect"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.HookReference{}.OpenAPIModelName(), v1alpha1.NamespaceSet{}.OpenAPIModelName(), metav1.Duration{}.OpenAPIModelName()},
 	}
 }
 
@@ -1515,6 +1772,60 @@ func schema_pkg_apis_extant_v1alpha1_FindingCounts(ref common.ReferenceCallback)
 	}
 }
 
+func schema_pkg_apis_extant_v1alpha1_Fix(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Fix is a change to an object that prevents an outage from staying.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"description": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What it does, for people.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"target": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The object to change.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.ObjectReference{}.OpenAPIModelName()),
+						},
+					},
+					"patchType": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The type of the patch: application/json-patch+json.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"patch": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The patch.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resolves": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Whether nothing of the deadlock is left with it.",
+							Default:     false,
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"target", "patchType", "patch", "resolves"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ObjectReference{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_extant_v1alpha1_Gap(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -1721,6 +2032,95 @@ func schema_pkg_apis_extant_v1alpha1_Hop(ref common.ReferenceCallback) common.Op
 	}
 }
 
+func schema_pkg_apis_extant_v1alpha1_InterceptedOperation(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "InterceptedOperation is a kind of request that hooks are registered for, as their rules are written. \"*\" in group, resource or subresource means all, as in the rules of webhooks. Resources that the API server never sends to hooks are excluded by meaning.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"operation": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CREATE, UPDATE, DELETE, CONNECT, GET, LIST or WATCH.\n\nPossible enum values:\n - `\"CONNECT\"` A connection to a subresource: exec, attach, portforward or proxy.\n - `\"CREATE\"` A new object. A PUT or a server-side apply of a missing object is one too.\n - `\"DELETE\"` The deletion of an object or, without a name, of each one of a collection.\n - `\"GET\"` The read of one object.\n - `\"LIST\"` The read of a collection.\n - `\"UPDATE\"` A change of an object, by PUT or PATCH.\n - `\"WATCH\"` The watch of a collection.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"CONNECT", "CREATE", "DELETE", "GET", "LIST", "UPDATE", "WATCH"},
+						},
+					},
+					"group": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The API group; empty for the core group, \"*\" for all.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"version": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The version; empty for all.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resource": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The resource, plural and lower case; \"*\" for all.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"subresource": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The subresource; empty for the resource itself, \"*\" for all.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"namespaces": {
+						SchemaProps: spec.SchemaProps{
+							Description: "In which namespaces; for Namespaces which ones. Absent for other cluster-scoped resources.",
+							Ref:         ref(v1alpha1.NamespaceSet{}.OpenAPIModelName()),
+						},
+					},
+					"conditional": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Whether only some objects are concerned, by their labels or by conditions.",
+							Default:     false,
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"by": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The hooks. The conversion of a custom resource is the name of its definition with the hook conversion, an aggregated API the name of its APIService with the hook aggregation.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.HookReference{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"operation", "resource"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.HookReference{}.OpenAPIModelName(), v1alpha1.NamespaceSet{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_extant_v1alpha1_Latency(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -1752,6 +2152,55 @@ func schema_pkg_apis_extant_v1alpha1_Latency(ref common.ReferenceCallback) commo
 		},
 		Dependencies: []string{
 			metav1.Duration{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_NamespaceSet(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "NamespaceSet is some of the cluster's namespaces.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"all": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Whether it is all namespaces, also those that do not exist yet.",
+							Default:     false,
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"count": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How many of the existing namespaces.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"names": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Their names, sorted; at most ten where the review asks for a summary.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"all", "count"},
+			},
+		},
 	}
 }
 
@@ -2004,6 +2453,407 @@ func schema_pkg_apis_extant_v1alpha1_Operation(ref common.ReferenceCallback) com
 	}
 }
 
+func schema_pkg_apis_extant_v1alpha1_Outage(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Outage is what is lost, and how. Things that are named and that the observed cluster lacks are listed in status.observed.gaps: nothing of them can be lost.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"backends": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The names of Backends: the pods behind them are lost. At most 1024.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"services": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Services: the pods behind them are lost. At most 1024.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.ServiceName{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"namespaces": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Namespaces: every pod in them is lost. At most 1024.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"nodes": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Nodes: every pod on them is lost. At most 1024.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"extensions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The names of Extensions: the pods behind their backends, and those of their workloads, are lost. At most 1024.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"everything": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Every pod of the cluster at once: a cold start. Not with mode Unreachable.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"mode": {
+						SchemaProps: spec.SchemaProps{
+							Description: "PodsLost, NodesDown, Restarted or Unreachable. PodsLost: the pods are gone at once and must be created again. NodesDown: the nodes die and nothing is deleted, so that their pods stay bound until they are evicted, which needs requests of its own. Restarted: processes stop and start in place, as in a reboot, and no pod is created. Unreachable: the backends run and do not answer, so that every call waits out its timeout. Defaults to PodsLost.\n\nPossible enum values:\n - `\"NodesDown\"` The nodes die and nothing is deleted: their pods stay bound until they are evicted.\n - `\"PodsLost\"` The pods are gone at once and must be created again.\n - `\"Restarted\"` Processes stop and start in place; no pod is created.\n - `\"Unreachable\"` The backends run and do not answer; every call waits out its timeout.",
+							Default:     "PodsLost",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"NodesDown", "PodsLost", "Restarted", "Unreachable"},
+						},
+					},
+					"deleted": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Objects that are gone for good: a Service, a namespace with all that is in it, the objects of an extension that was uninstalled. At most 1024.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.ObjectReference{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ObjectReference{}.OpenAPIModelName(), v1alpha1.ServiceName{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_OutageAssumptions(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "OutageAssumptions are facts that the objects of the cluster do not show.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"provides": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "What an extension or a workload provides and others need, besides what Extensions say of themselves. At most 64.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.Provision{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"needs": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "What workloads need before they are ready, besides what Extensions say of themselves: a controller that lists a custom resource first, say. At most 64.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.Need{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"watchCache": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Warm or Cold: whether reads in a converted version may be answered from the API server's watch cache. Absent: what depends on it is Unknown.\n\nPossible enum values:\n - `\"Cold\"` It is being filled, as after a restart.\n - `\"Warm\"` It is filled, so that lists and watches need no conversion.",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Cold", "Warm"},
+						},
+					},
+					"startupSeconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How many seconds a lost pod takes until it is ready again, counted from when it is started. Absent: what depends on it, a race against the leases of leaders and nodes, is Unknown.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.Need{}.OpenAPIModelName(), v1alpha1.Provision{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_OutageReview(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "OutageReview asks what the API server refuses while something is lost, and whether the cluster gets it back without a human. It is answered and not kept: the only verb is create, and nothing in the observed cluster is touched.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata. Nothing of it is kept, and no name is needed.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What is lost, and what is assumed.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.OutageReviewSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The answer. Written by Extant; what is sent is ignored.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.OutageReviewStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.OutageReviewSpec{}.OpenAPIModelName(), v1alpha1.OutageReviewStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_OutageReviewSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "OutageReviewSpec is what is lost, and what is assumed.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"down": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What is lost, and how. At least one thing must be.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.Outage{}.OpenAPIModelName()),
+						},
+					},
+					"assume": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Facts that the objects of the cluster do not show, besides what Extensions say of themselves in spec.provides and spec.needs.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.OutageAssumptions{}.OpenAPIModelName()),
+						},
+					},
+					"detail": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Summary names at most ten namespaces of an operation, Full all of them. Defaults to Summary.\n\nPossible enum values:\n - `\"Full\"` All namespaces of an operation are named.\n - `\"Summary\"` At most ten namespaces of an operation are named.",
+							Default:     "Summary",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Full", "Summary"},
+						},
+					},
+				},
+				Required: []string{"down"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.Outage{}.OpenAPIModelName(), v1alpha1.OutageAssumptions{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_OutageReviewStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "OutageReviewStatus is what is refused while things are lost, and what comes back.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"observed": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What the answer was read from, and what it could not see.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.Observation{}.OpenAPIModelName()),
+						},
+					},
+					"blocked": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The operations that the API server refuses while things are lost.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.InterceptedOperation{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"degraded": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The operations that go through late, or without a hook that would have run.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.DegradedOperation{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"collateral": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "What the cluster's own controllers can then not do.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.Collateral{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"vital": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The operations that keep a cluster alive, each with a verdict.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.VitalOperation{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"recovery": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What comes back without a human.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.Recovery{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"recovery"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.Collateral{}.OpenAPIModelName(), v1alpha1.DegradedOperation{}.OpenAPIModelName(), v1alpha1.InterceptedOperation{}.OpenAPIModelName(), v1alpha1.Observation{}.OpenAPIModelName(), v1alpha1.Recovery{}.OpenAPIModelName(), v1alpha1.VitalOperation{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_extant_v1alpha1_Probe(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -2039,6 +2889,226 @@ func schema_pkg_apis_extant_v1alpha1_Probe(ref common.ReferenceCallback) common.
 				},
 			},
 		},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_Provision(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Provision is a capability, and who provides it: exactly one of an extension and a workload.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"extension": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name of the Extension.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"workload": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The workload.",
+							Ref:         ref(v1alpha1.ObjectReference{}.OpenAPIModelName()),
+						},
+					},
+					"capability": {
+						SchemaProps: spec.SchemaProps{
+							Description: "PodNetwork, ServiceNetwork, ClusterDNS, Scheduling, Storage/<driver> or Runtime/<handler>.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"capability"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ObjectReference{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_Recovery(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Recovery is what comes back without a human.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"recoversUnaided": {
+						SchemaProps: spec.SchemaProps{
+							Description: "True, False or Unknown: whether everything that is lost comes back without a human.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Why, for people.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"waves": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "In which order things come back. A wave holds what can come back once the waves before it have.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.RecoveryWave{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"unreachable": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The names of the Backends that have no ready endpoint at the end, whatever their workloads say.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"stuck": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "What does not come back.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.StuckObject{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"deadlocks": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The smallest sets of things that wait for each other.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.Deadlock{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"remedies": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "What a human can do once it has happened, in this order. Empty where nothing is stuck, or nothing was found that helps. Extant proposes and does nothing of it.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.Remedy{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"recoversUnaided"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.Deadlock{}.OpenAPIModelName(), v1alpha1.RecoveryWave{}.OpenAPIModelName(), v1alpha1.Remedy{}.OpenAPIModelName(), v1alpha1.StuckObject{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_RecoveryWave(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "RecoveryWave is what can come back once the waves before it have.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"wave": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The number of the wave, from 1.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"workloads": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The workloads that are ready.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.ObjectReference{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"backends": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The names of the Backends that can be called.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"wave"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ObjectReference{}.OpenAPIModelName()},
 	}
 }
 
@@ -2101,6 +3171,59 @@ func schema_pkg_apis_extant_v1alpha1_Registration(ref common.ReferenceCallback) 
 				},
 			},
 		},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_Remedy(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Remedy is a step out of an outage that has happened.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"description": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What it does, for people.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"action": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Patch or Delete.\n\nPossible enum values:\n - `\"Delete\"` Delete it.\n - `\"Patch\"` Apply the patch to it.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Delete", "Patch"},
+						},
+					},
+					"target": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The object to change or delete.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.ObjectReference{}.OpenAPIModelName()),
+						},
+					},
+					"patchType": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The type of the patch: application/json-patch+json. Empty for Delete.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"patch": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The patch. Empty for Delete.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"action", "target"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ObjectReference{}.OpenAPIModelName()},
 	}
 }
 
@@ -2515,6 +3638,36 @@ func schema_pkg_apis_extant_v1alpha1_SentResource(ref common.ReferenceCallback) 
 	}
 }
 
+func schema_pkg_apis_extant_v1alpha1_ServiceName(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ServiceName names a Service.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"namespace": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The namespace.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"namespace", "name"},
+			},
+		},
+	}
+}
+
 func schema_pkg_apis_extant_v1alpha1_ServiceReference(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -2550,6 +3703,155 @@ func schema_pkg_apis_extant_v1alpha1_ServiceReference(ref common.ReferenceCallba
 				Required: []string{"namespace", "name", "port"},
 			},
 		},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_StuckObject(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "StuckObject is something that does not come back.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"group": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The API group; empty for the core group.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resource": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The resource, plural and lower case.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"namespace": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The namespace; empty for cluster-scoped objects.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"needs": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The operations that it needs and that are not allowed.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.Operation{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"blockedBy": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The hooks that refuse them.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.HookReference{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Why, for people.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"resource", "name"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.HookReference{}.OpenAPIModelName(), v1alpha1.Operation{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_VitalOperation(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "VitalOperation is an operation that keeps a cluster alive, done by the component that does it.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name, such as create-pods-kube-system.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"verdict": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Allowed, Blocked, Delayed or Unknown.\n\nPossible enum values:\n - `\"Allowed\"` It goes through.\n - `\"Blocked\"` It is refused.\n - `\"Delayed\"` It goes through late.\n - `\"Unknown\"` It cannot be told; the message says why.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Allowed", "Blocked", "Delayed", "Unknown"},
+						},
+					},
+					"by": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The hooks that block or delay it.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.HookReference{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Why, for people.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"name", "verdict"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.HookReference{}.OpenAPIModelName()},
 	}
 }
 

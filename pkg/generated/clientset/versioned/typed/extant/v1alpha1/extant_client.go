@@ -18,6 +18,7 @@ type ExtantV1alpha1Interface interface {
 	BackendsGetter
 	ExtensionsGetter
 	ExtensionPointsGetter
+	OutageReviewsGetter
 	RequestReviewsGetter
 }
 
@@ -36,6 +37,10 @@ func (c *ExtantV1alpha1Client) Extensions() ExtensionInterface {
 
 func (c *ExtantV1alpha1Client) ExtensionPoints() ExtensionPointInterface {
 	return newExtensionPoints(c)
+}
+
+func (c *ExtantV1alpha1Client) OutageReviews() OutageReviewInterface {
+	return newOutageReviews(c)
 }
 
 func (c *ExtantV1alpha1Client) RequestReviews() RequestReviewInterface {

@@ -11,4 +11,6 @@ type ExtensionExpansion interface{}
 
 type ExtensionPointExpansion interface{}
 
+type OutageReviewExpansion interface{}
+
 type RequestReviewExpansion interface{}

@@ -27,6 +27,10 @@ func (c *FakeExtantV1alpha1) ExtensionPoints() v1alpha1.ExtensionPointInterface 
 	return newFakeExtensionPoints(c)
 }
 
+func (c *FakeExtantV1alpha1) OutageReviews() v1alpha1.OutageReviewInterface {
+	return newFakeOutageReviews(c)
+}
+
 func (c *FakeExtantV1alpha1) RequestReviews() v1alpha1.RequestReviewInterface {
 	return newFakeRequestReviews(c)
 }
