@@ -13,9 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"path"
-	"slices"
 )
 
 // requests is the archive: JSON texts one to a line, compressed. The first is
@@ -55,125 +52,49 @@ func Requests() ([]*Scenario, error) {
 }
 
 func read(archive io.Reader) ([]*Scenario, error) {
-	unzipped, err := gzip.NewReader(archive)
+	var scenarios []*Scenario
+	err := scan(archive, func(head *archiveHead, archived *archivedScenario) {
+		scenario := &archived.Scenario
+		scenario.cluster = &head.Cluster
+		scenario.Objects = head.numbered(archived.Objects)
+		scenarios = append(scenarios, scenario)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("could not read the recorded requests: %w", err)
+	}
+	return scenarios, nil
+}
+
+// numbered returns the objects with those numbers.
+func (h *archiveHead) numbered(numbers []int) []json.RawMessage {
+	var objects []json.RawMessage
+	for _, number := range numbers {
+		objects = append(objects, h.Objects[number])
+	}
+	return objects
+}
+
+// scan hands over each scenario of an archive.
+func scan[T any](archive io.Reader, each func(*archiveHead, *T)) error {
+	unzipped, err := gzip.NewReader(archive)
+	if err != nil {
+		return err
 	}
 	lines := json.NewDecoder(unzipped)
 	// A field that nobody reads is truth that nobody compares.
 	lines.DisallowUnknownFields()
 	var head archiveHead
 	if err := lines.Decode(&head); err != nil {
-		return nil, fmt.Errorf("could not read the recorded requests: %w", err)
+		return err
 	}
-	var scenarios []*Scenario
-	for {
-		var archived archivedScenario
-		switch err := lines.Decode(&archived); {
+	for number := 1; ; number++ {
+		scenario := new(T)
+		switch err := lines.Decode(scenario); {
 		case errors.Is(err, io.EOF):
-			return scenarios, nil
+			return nil
 		case err != nil:
-			return nil, fmt.Errorf("could not read recorded scenario %d: %w", len(scenarios)+1, err)
+			return fmt.Errorf("scenario %d: %w", number, err)
 		}
-		scenario := &archived.Scenario
-		scenario.cluster = &head.Cluster
-		for _, number := range archived.Objects {
-			scenario.Objects = append(scenario.Objects, head.Objects[number])
-		}
-		scenarios = append(scenarios, scenario)
+		each(&head, scenario)
 	}
-}
-
-// Write makes an archive of a directory of recordings: cluster.json, and each
-// scenario in a file of its own.
-func Write(to io.Writer, recordings fs.FS) error {
-	names, err := fs.Glob(recordings, "*.json")
-	if err != nil {
-		return err
-	}
-	names = slices.DeleteFunc(names, func(name string) bool { return name == clusterFile })
-	var head struct {
-		Cluster json.RawMessage   `json:"cluster"`
-		Objects []json.RawMessage `json:"objects"`
-	}
-	if head.Cluster, err = canonical(recordings, clusterFile); err != nil {
-		return err
-	}
-	// The head is written once all objects have their numbers.
-	lines := []any{&head}
-	number := map[string]int{}
-	for _, name := range names {
-		text, err := canonical(recordings, name)
-		if err != nil {
-			return err
-		}
-		var scenario map[string]json.RawMessage
-		if err := json.Unmarshal(text, &scenario); err != nil {
-			return fmt.Errorf("could not read recording %q: %w", name, err)
-		}
-		var objects []json.RawMessage
-		if err := json.Unmarshal(scenario["objects"], &objects); err != nil {
-			return fmt.Errorf("could not read objects of recording %q: %w", name, err)
-		}
-		numbers := []int{}
-		for _, object := range objects {
-			if _, known := number[string(object)]; !known {
-				number[string(object)] = len(head.Objects)
-				head.Objects = append(head.Objects, object)
-			}
-			numbers = append(numbers, number[string(object)])
-		}
-		if scenario["objects"], err = json.Marshal(numbers); err != nil {
-			return err
-		}
-		lines = append(lines, scenario)
-	}
-	return compress(to, lines)
-}
-
-// clusterFile is what all scenarios of a directory share.
-const clusterFile = "cluster.json"
-
-// canonical reads a JSON file and returns it with its keys in order and
-// without white space. Numbers stay as they are written.
-func canonical(files fs.FS, name string) ([]byte, error) {
-	text, err := fs.ReadFile(files, path.Clean(name))
-	if err != nil {
-		return nil, err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, fmt.Errorf("could not read recording %q: %w", name, err)
-	}
-	return marshal(value)
-}
-
-// marshal writes a value as kubectl does, with < and > as they are.
-func marshal(value any) ([]byte, error) {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, err
-	}
-	return text.Bytes(), nil
-}
-
-func compress(to io.Writer, lines []any) error {
-	zipped, err := gzip.NewWriterLevel(to, gzip.BestCompression)
-	if err != nil {
-		return err
-	}
-	for _, line := range lines {
-		text, err := marshal(line)
-		if err != nil {
-			return err
-		}
-		if _, err := zipped.Write(text); err != nil {
-			return err
-		}
-	}
-	return zipped.Close()
 }

@@ -2,6 +2,7 @@ package truth
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -19,8 +20,17 @@ type Params struct {
 
 // Params returns the objects that policies may read.
 func (s *Scenario) Params(snapshot *cluster.Snapshot) (*Params, error) {
+	return paramsOf(s.Objects, snapshot)
+}
+
+// Params returns the objects that policies may read.
+func (s *Outage) Params(snapshot *cluster.Snapshot) (*Params, error) {
+	return paramsOf(s.Objects, snapshot)
+}
+
+func paramsOf(objects []json.RawMessage, snapshot *cluster.Snapshot) (*Params, error) {
 	p := &Params{objects: map[schema.GroupResource][]*unstructured.Unstructured{}}
-	for _, text := range s.Objects {
+	for _, text := range objects {
 		object := &unstructured.Unstructured{}
 		if err := object.UnmarshalJSON(text); err != nil {
 			return nil, err

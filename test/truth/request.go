@@ -139,20 +139,25 @@ type Finding struct {
 
 // Snapshot is the scenario's cluster as it is read from a dump.
 func (s *Scenario) Snapshot() (*cluster.Snapshot, error) {
+	return s.cluster.with(s.Name, s.KubernetesVersion, s.Objects)
+}
+
+// with returns the cluster with further objects, as it is read from a dump.
+func (c *recordedCluster) with(name, version string, objects []json.RawMessage) (*cluster.Snapshot, error) {
 	var text bytes.Buffer
-	if err := json.NewEncoder(&text).Encode(map[string]string{"gitVersion": s.KubernetesVersion}); err != nil {
+	if err := json.NewEncoder(&text).Encode(map[string]string{"gitVersion": version}); err != nil {
 		return nil, err
 	}
-	text.Write(s.cluster.Discovery.API)
-	text.Write(s.cluster.Discovery.APIs)
-	for _, objects := range [][]json.RawMessage{s.cluster.Objects, s.Objects} {
+	text.Write(c.Discovery.API)
+	text.Write(c.Discovery.APIs)
+	for _, objects := range [][]json.RawMessage{c.Objects, objects} {
 		for _, object := range objects {
 			text.Write(object)
 		}
 	}
-	contents, err := dump.ReadStream(s.Name+".json", &text)
+	contents, err := dump.ReadStream(name+".json", &text)
 	if err != nil {
-		return nil, fmt.Errorf("could not read the cluster of %s: %w", s.Name, err)
+		return nil, fmt.Errorf("could not read the cluster of %s: %w", name, err)
 	}
 	return contents.Snapshot(), nil
 }
