@@ -5,10 +5,12 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 
 	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/dump"
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
@@ -177,7 +179,22 @@ func Outages() ([]*Outage, error) {
 	return scenarios, nil
 }
 
-// Snapshot is the outage's cluster, just before it, as it is read from a dump.
+// Snapshot is the outage's cluster, just before it, as it is read from a dump
+// that has everything: RBAC objects, and what discovery says.
 func (s *Outage) Snapshot() (*cluster.Snapshot, error) {
-	return s.cluster.with(s.Name, s.cluster.KubernetesVersion, s.Objects)
+	served, err := s.customResources()
+	if err != nil {
+		return nil, err
+	}
+	return s.cluster.with(s.Name, s.cluster.KubernetesVersion, slices.Concat(served, s.Objects))
+}
+
+// BareSnapshot is the same as it is read from the recorded objects alone, of
+// which no Kubernetes version, RBAC object or discovery document is one.
+func (s *Outage) BareSnapshot() (*cluster.Snapshot, error) {
+	contents, err := dump.ReadStream(s.Name+".json", bytes.NewReader(slices.Concat(s.Objects...)))
+	if err != nil {
+		return nil, fmt.Errorf("could not read the cluster of %s: %w", s.Name, err)
+	}
+	return contents.Snapshot(), nil
 }

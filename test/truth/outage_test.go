@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/extant-project/extant/internal/cluster"
 )
 
 var readOutages = sync.OnceValues(Outages)
@@ -38,6 +40,21 @@ func TestTheSnapshotOfAnOutageHasWhatIsTakenDown(t *testing.T) {
 		snapshot, err := scenario.Snapshot()
 		if err != nil {
 			t.Fatal(err)
+		}
+		bare, err := scenario.BareSnapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range cluster.Resources {
+			// Only the recorded objects are the same: those of RBAC are added.
+			if resource := cluster.Resources[i].GroupResource(); resource.Group != "rbac.authorization.k8s.io" && snapshot.Objects(resource).Len() != bare.Objects(resource).Len() {
+				t.Errorf("%s: there are %d %s, and %d of the bare objects", scenario.Name, snapshot.Objects(resource).Len(), resource, bare.Objects(resource).Len())
+			}
+		}
+		for crd := range snapshot.CustomResourceDefinitions().All() {
+			if of := (schema.GroupResource{Group: crd.Spec.Group, Resource: crd.Spec.Names.Plural}); !snapshot.Discovery.Serves(of) {
+				t.Errorf("%s: %s is not served", scenario.Name, of)
+			}
 		}
 		for _, gap := range snapshot.Gaps() {
 			if gap.Reason.Decides() {
