@@ -3,11 +3,13 @@ package cluster
 import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	nodev1 "k8s.io/api/node/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	resourcev1 "k8s.io/api/resource/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
@@ -43,9 +45,19 @@ func (s *Snapshot) ServiceAccounts() Table[*corev1.ServiceAccount] {
 	return tableOf[*corev1.ServiceAccount](s, schema.GroupResource{Group: "", Resource: "serviceaccounts"})
 }
 
+// PersistentVolumes returns the table of that resource.
+func (s *Snapshot) PersistentVolumes() Table[*corev1.PersistentVolume] {
+	return tableOf[*corev1.PersistentVolume](s, schema.GroupResource{Group: "", Resource: "persistentvolumes"})
+}
+
+// PersistentVolumeClaims returns the table of that resource.
+func (s *Snapshot) PersistentVolumeClaims() Table[*corev1.PersistentVolumeClaim] {
+	return tableOf[*corev1.PersistentVolumeClaim](s, schema.GroupResource{Group: "", Resource: "persistentvolumeclaims"})
+}
+
 // ResourceQuotas returns the table of that resource.
-func (s *Snapshot) ResourceQuotas() Table[*Metadata] {
-	return tableOf[*Metadata](s, schema.GroupResource{Group: "", Resource: "resourcequotas"})
+func (s *Snapshot) ResourceQuotas() Table[*corev1.ResourceQuota] {
+	return tableOf[*corev1.ResourceQuota](s, schema.GroupResource{Group: "", Resource: "resourcequotas"})
 }
 
 // LimitRanges returns the table of that resource.
@@ -82,6 +94,16 @@ func (s *Snapshot) StatefulSets() Table[*appsv1.StatefulSet] {
 // DaemonSets returns the table of that resource.
 func (s *Snapshot) DaemonSets() Table[*appsv1.DaemonSet] {
 	return tableOf[*appsv1.DaemonSet](s, schema.GroupResource{Group: "apps", Resource: "daemonsets"})
+}
+
+// Jobs returns the table of that resource.
+func (s *Snapshot) Jobs() Table[*batchv1.Job] {
+	return tableOf[*batchv1.Job](s, schema.GroupResource{Group: "batch", Resource: "jobs"})
+}
+
+// PodDisruptionBudgets returns the table of that resource.
+func (s *Snapshot) PodDisruptionBudgets() Table[*policyv1.PodDisruptionBudget] {
+	return tableOf[*policyv1.PodDisruptionBudget](s, schema.GroupResource{Group: "policy", Resource: "poddisruptionbudgets"})
 }
 
 // MutatingWebhookConfigurations returns the table of that resource.
@@ -132,6 +154,16 @@ func (s *Snapshot) CSIDrivers() Table[*storagev1.CSIDriver] {
 // CSINodes returns the table of that resource.
 func (s *Snapshot) CSINodes() Table[*storagev1.CSINode] {
 	return tableOf[*storagev1.CSINode](s, schema.GroupResource{Group: "storage.k8s.io", Resource: "csinodes"})
+}
+
+// StorageClasses returns the table of that resource.
+func (s *Snapshot) StorageClasses() Table[*storagev1.StorageClass] {
+	return tableOf[*storagev1.StorageClass](s, schema.GroupResource{Group: "storage.k8s.io", Resource: "storageclasses"})
+}
+
+// VolumeAttachments returns the table of that resource.
+func (s *Snapshot) VolumeAttachments() Table[*storagev1.VolumeAttachment] {
+	return tableOf[*storagev1.VolumeAttachment](s, schema.GroupResource{Group: "storage.k8s.io", Resource: "volumeattachments"})
 }
 
 // RuntimeClasses returns the table of that resource.

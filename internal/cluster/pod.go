@@ -1,6 +1,9 @@
 package cluster
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"unique"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,6 +19,8 @@ type Pod struct {
 	namespace      unique.Handle[string]
 	node           unique.Handle[string]
 	serviceAccount unique.Handle[string]
+	scheduler      unique.Handle[string]
+	claims         unique.Handle[string]
 	owner          unique.Handle[Owner]
 	// Labels are the pod's labels.
 	Labels Labels
@@ -27,6 +32,9 @@ type Pod struct {
 	HostNetwork bool
 	// Terminating is true once deletion was asked for.
 	Terminating bool
+	// MountsToken is true for pods that the kubelet asks a token of their
+	// service account for before it starts them.
+	MountsToken bool
 	// Static is true for the mirror of a pod that the kubelet runs from a file.
 	Static bool
 }
@@ -53,10 +61,13 @@ func PodOf(pod *corev1.Pod) *Pod {
 		namespace:      unique.Make(pod.Namespace),
 		node:           unique.Make(pod.Spec.NodeName),
 		serviceAccount: unique.Make(pod.Spec.ServiceAccountName),
+		scheduler:      unique.Make(cmp.Or(pod.Spec.SchedulerName, corev1.DefaultSchedulerName)),
+		claims:         unique.Make(strings.Join(claimsOf(pod), "\x00")),
 		owner:          unique.Make(ControllerOf(pod)),
 		Labels:         LabelsOf(pod.Labels),
 		Phase:          phaseOf(pod.Status.Phase),
 		HostNetwork:    pod.Spec.HostNetwork,
+		MountsToken:    slices.ContainsFunc(pod.Spec.Volumes, projectsToken),
 		Terminating:    pod.DeletionTimestamp != nil,
 		Static:         static,
 	}
@@ -66,6 +77,27 @@ func PodOf(pod *corev1.Pod) *Pod {
 		}
 	}
 	return p
+}
+
+// claimsOf returns the names of the claims that a pod mounts: those that it
+// names, and those that are made for it.
+func claimsOf(pod *corev1.Pod) []string {
+	var claims []string
+	for i := range pod.Spec.Volumes {
+		switch volume := &pod.Spec.Volumes[i]; {
+		case volume.PersistentVolumeClaim != nil:
+			claims = append(claims, volume.PersistentVolumeClaim.ClaimName)
+		case volume.Ephemeral != nil:
+			claims = append(claims, pod.Name+"-"+volume.Name)
+		}
+	}
+	return claims
+}
+
+func projectsToken(volume corev1.Volume) bool {
+	return volume.Projected != nil && slices.ContainsFunc(volume.Projected.Sources, func(source corev1.VolumeProjection) bool {
+		return source.ServiceAccountToken != nil
+	})
 }
 
 // phaseOf returns the constant for a phase, so that decoded strings are not
@@ -90,6 +122,18 @@ func (p *Pod) Node() string { return p.node.Value() }
 
 // ServiceAccount is the name of the pod's service account.
 func (p *Pod) ServiceAccount() string { return p.serviceAccount.Value() }
+
+// SchedulerName is the name of the scheduler that binds the pod.
+func (p *Pod) SchedulerName() string { return p.scheduler.Value() }
+
+// Claims are the names of the PersistentVolumeClaims that the pod mounts, in
+// the order of its volumes.
+func (p *Pod) Claims() []string {
+	if p.claims.Value() == "" {
+		return nil
+	}
+	return strings.Split(p.claims.Value(), "\x00")
+}
 
 // Owner is the pod's controller.
 func (p *Pod) Owner() Owner { return p.owner.Value() }

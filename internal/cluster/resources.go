@@ -3,20 +3,15 @@ package cluster
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
-	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	nodev1 "k8s.io/api/node/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	resourcev1 "k8s.io/api/resource/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	storagev1 "k8s.io/api/storage/v1"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -58,7 +53,9 @@ var Resources = []Resource{
 	pods,
 	observed("", "v1", "services", "Service", namespaced, defaultService),
 	observed("", "v1", "serviceaccounts", "ServiceAccount", namespaced, keepServiceAccount),
-	counted("", "v1", "resourcequotas", "ResourceQuota", namespaced),
+	observed("", "v1", "persistentvolumes", "PersistentVolume", clusterScoped, keepPersistentVolume),
+	observed("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", namespaced, keepPersistentVolumeClaim),
+	observed("", "v1", "resourcequotas", "ResourceQuota", namespaced, func(*corev1.ResourceQuota) {}),
 	counted("", "v1", "limitranges", "LimitRange", namespaced),
 	observed("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", namespaced, keepEndpointSlice),
 	observed("coordination.k8s.io", "v1", "leases", "Lease", namespaced, keepLease),
@@ -66,6 +63,8 @@ var Resources = []Resource{
 	observed("apps", "v1", "replicasets", "ReplicaSet", namespaced, keepReplicaSet),
 	observed("apps", "v1", "statefulsets", "StatefulSet", namespaced, defaultStatefulSet),
 	observed("apps", "v1", "daemonsets", "DaemonSet", namespaced, func(*appsv1.DaemonSet) {}),
+	observed("batch", "v1", "jobs", "Job", namespaced, keepJob),
+	observed("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", namespaced, keepPodDisruptionBudget),
 	observed("admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", clusterScoped, defaultMutatingWebhooks),
 	observed("admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", clusterScoped, defaultValidatingWebhooks),
 	observed("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", clusterScoped, defaultValidatingPolicy).orElse("v1beta1", "v1alpha1"),
@@ -76,6 +75,8 @@ var Resources = []Resource{
 	observed("apiregistration.k8s.io", "v1", "apiservices", "APIService", clusterScoped, defaultAPIService),
 	observed("storage.k8s.io", "v1", "csidrivers", "CSIDriver", clusterScoped, func(*storagev1.CSIDriver) {}),
 	observed("storage.k8s.io", "v1", "csinodes", "CSINode", clusterScoped, func(*storagev1.CSINode) {}),
+	observed("storage.k8s.io", "v1", "storageclasses", "StorageClass", clusterScoped, keepStorageClass),
+	observed("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", clusterScoped, keepVolumeAttachment),
 	observed("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", clusterScoped, func(*nodev1.RuntimeClass) {}),
 	observed("resource.k8s.io", "v1", "deviceclasses", "DeviceClass", clusterScoped, func(*resourcev1.DeviceClass) {}).orElse("v1beta2", "v1beta1"),
 	observed("networking.k8s.io", "v1", "ingressclasses", "IngressClass", clusterScoped, func(*networkingv1.IngressClass) {}),
@@ -197,79 +198,4 @@ func counted(group, version, resource, kind string, namespaced bool) Resource {
 func (r Resource) orElse(versions ...string) Resource {
 	r.OlderVersions = versions
 	return r
-}
-
-// keepMetadata drops the metadata that no engine reads. Without the resource
-// version, an update that changed nothing else equals the object before.
-func keepMetadata(object metav1.Object) {
-	object.SetManagedFields(nil)
-	object.SetResourceVersion("")
-	annotations := object.GetAnnotations()
-	before := len(annotations)
-	maps.DeleteFunc(annotations, func(key, _ string) bool {
-		return key == corev1.LastAppliedConfigAnnotation || strings.HasPrefix(key, rolloutAnnotations) || key == corev1.EndpointsLastChangeTriggerTime
-	})
-	if len(annotations) < before {
-		if len(annotations) == 0 {
-			annotations = nil
-		}
-		object.SetAnnotations(annotations)
-	}
-}
-
-// rolloutAnnotations start the annotations in which the Deployment controller
-// keeps its books.
-const rolloutAnnotations = "deployment.kubernetes.io/"
-
-func keepNode(node *corev1.Node) {
-	node.Status.Images = nil
-	node.Status.VolumesInUse = nil
-	node.Status.VolumesAttached = nil
-	for i := range node.Status.Conditions {
-		node.Status.Conditions[i].LastHeartbeatTime = metav1.Time{}
-	}
-}
-
-func keepServiceAccount(account *corev1.ServiceAccount) {
-	account.Secrets = nil
-	account.ImagePullSecrets = nil
-}
-
-// keepEndpointSlice keeps of an endpoint's pod what names it: the UID of each
-// pod would be a string that no other object shares.
-func keepEndpointSlice(slice *discoveryv1.EndpointSlice) {
-	for i := range slice.Endpoints {
-		slice.Endpoints[i].Hints = nil
-		slice.Endpoints[i].DeprecatedTopology = nil
-		if target := slice.Endpoints[i].TargetRef; target != nil {
-			target.UID, target.ResourceVersion = "", ""
-		}
-	}
-}
-
-// keepLease drops what a renewal changes, so that the heartbeat of 5,000 nodes
-// is no change of the cluster.
-func keepLease(lease *coordinationv1.Lease) {
-	lease.Spec.RenewTime = nil
-}
-
-// keepReplicaSet drops what a Deployment has too: the template, the selector
-// and the bookkeeping of rollouts.
-func keepReplicaSet(set *appsv1.ReplicaSet) {
-	if set.Spec.Replicas == nil {
-		set.Spec.Replicas = new(int32(1))
-	}
-	if ControllerOf(set).Kind == "Deployment" {
-		set.Spec.Template = corev1.PodTemplateSpec{}
-		set.Spec.Selector = nil
-	}
-}
-
-// keepCustomResourceDefinition packs the schemas, which are most of it.
-func keepCustomResourceDefinition(definition *apiextensionsv1.CustomResourceDefinition) {
-	defaultConversion(definition)
-	for i := range definition.Spec.Versions {
-		packSchema(definition.Spec.Versions[i].Schema)
-		definition.Spec.Versions[i].AdditionalPrinterColumns = nil
-	}
 }

@@ -192,19 +192,30 @@ func TestAPodIsWhatEnginesRead(t *testing.T) {
 			Annotations:     map[string]string{corev1.MirrorPodAnnotationKey: "x"},
 			OwnerReferences: []metav1.OwnerReference{{Kind: "Node"}, {APIVersion: "apps/v1", Kind: "StatefulSet", Name: "web", Controller: new(true)}},
 		},
-		Spec:   corev1.PodSpec{NodeName: "node-1", ServiceAccountName: "web", HostNetwork: true},
+		Spec: corev1.PodSpec{
+			NodeName: "node-1", ServiceAccountName: "web", SchedulerName: "own", HostNetwork: true,
+			Volumes: []corev1.Volume{
+				{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data-web-0"}}},
+				{Name: "scratch", VolumeSource: corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}},
+				{Name: "kube-api-access", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{{}, {ServiceAccountToken: &corev1.ServiceAccountTokenProjection{}}}}}},
+			},
+		},
 		Status: corev1.PodStatus{Phase: "Running", Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}},
 	})
 	if p.GetNamespace() != "shop" || p.GetName() != "web-0" || p.Node() != "node-1" || p.ServiceAccount() != "web" ||
 		p.Owner() != (Owner{"apps/v1", "StatefulSet", "web"}) || p.Labels.Get("app") != "web" || p.Phase != corev1.PodRunning ||
-		!p.Ready || !p.HostNetwork || !p.Terminating || !p.Static {
+		p.SchedulerName() != "own" || !slices.Equal(p.Claims(), []string{"data-web-0", "web-0-scratch"}) ||
+		!p.Ready || !p.HostNetwork || !p.MountsToken || !p.Terminating || !p.Static {
 		t.Errorf("got %+v", p)
 	}
 	if p.DeepCopyObject() != p || p.GetObjectMeta().GetName() != "web-0" {
 		t.Error("it is no object for client-go's stores")
 	}
-	bare := PodOf(&corev1.Pod{Status: corev1.PodStatus{Phase: "Invented"}})
-	if bare.Ready || bare.Static || bare.Owner() != (Owner{}) || bare.Phase != corev1.PodUnknown {
+	bare := PodOf(&corev1.Pod{
+		Spec:   corev1.PodSpec{Volumes: []corev1.Volume{{Name: "config", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: make([]corev1.VolumeProjection, 1)}}}}},
+		Status: corev1.PodStatus{Phase: "Invented"},
+	})
+	if bare.Ready || bare.Static || bare.MountsToken || bare.Claims() != nil || bare.SchedulerName() != "default-scheduler" || bare.Owner() != (Owner{}) || bare.Phase != corev1.PodUnknown {
 		t.Errorf("got %+v", bare)
 	}
 }
