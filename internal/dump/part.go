@@ -183,6 +183,10 @@ func (p *part) addObject(d document, data []byte, kind schema.GroupVersionKind) 
 		return
 	}
 	switch {
+	case accessor.GetName() == "" && accessor.GetGenerateName() != "":
+		// Only its creation will name it: it is a request and no object yet.
+		p.ignored = append(p.ignored, p.at(d.contentLine()))
+		return
 	case accessor.GetName() == "":
 		p.trouble(resource.String(), d, errors.New("it has no name"))
 		return
