@@ -51,6 +51,10 @@ func (s Size) resourceQuotas() iter.Seq[runtime.Object] {
 		return &corev1.ResourceQuota{
 			ObjectMeta: metadata(s.namespace(i), "compute", nil, nil),
 			Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("100")}},
+			Status: corev1.ResourceQuotaStatus{
+				Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("100")},
+				Used: corev1.ResourceList{corev1.ResourcePods: resource.MustParse(fmt.Sprint(i % 100))},
+			},
 		}
 	})
 }

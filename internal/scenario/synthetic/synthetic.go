@@ -28,6 +28,9 @@ type Size struct {
 	Deployments, PodsPerDeployment, Services int
 	// DaemonSets have a pod on each node.
 	DaemonSets int
+	// Volumes are claimed and attached, Jobs are finished but for every tenth,
+	// and every second Deployment has a PodDisruptionBudget.
+	Volumes, Jobs int
 	// Definitions are CRDs, whose schemas have about SchemaBytes each, in
 	// groups of ten.
 	Definitions, SchemaBytes int
@@ -40,6 +43,7 @@ type Size struct {
 var Large = Size{
 	Nodes: 5_000, Namespaces: 10_000,
 	Deployments: 20_000, PodsPerDeployment: 6, Services: 15_000, DaemonSets: 4,
+	Volumes: 20_000, Jobs: 20_000,
 	Definitions: 2_000, SchemaBytes: 20_000,
 	Configurations: 100, HooksEach: 4,
 }
@@ -48,6 +52,7 @@ var Large = Size{
 var Small = Size{
 	Nodes: 5, Namespaces: 10,
 	Deployments: 20, PodsPerDeployment: 2, Services: 15, DaemonSets: 1,
+	Volumes: 20, Jobs: 20,
 	Definitions: 20, SchemaBytes: 2_000,
 	Configurations: 4, HooksEach: 2,
 }
@@ -60,6 +65,11 @@ var generators = map[schema.GroupResource]func(Size) iter.Seq[runtime.Object]{
 	{Resource: "services"}:                                                           Size.services,
 	{Resource: "serviceaccounts"}:                                                    Size.serviceAccounts,
 	{Resource: "resourcequotas"}:                                                     Size.resourceQuotas,
+	{Resource: "persistentvolumes"}:                                                  Size.volumes,
+	{Resource: "persistentvolumeclaims"}:                                             Size.claims,
+	{Group: "storage.k8s.io", Resource: "volumeattachments"}:                         Size.attachments,
+	{Group: "batch", Resource: "jobs"}:                                               Size.jobs,
+	{Group: "policy", Resource: "poddisruptionbudgets"}:                              Size.disruptionBudgets,
 	{Group: "discovery.k8s.io", Resource: "endpointslices"}:                          Size.endpointSlices,
 	{Group: "coordination.k8s.io", Resource: "leases"}:                               Size.leases,
 	{Group: "apps", Resource: "deployments"}:                                         Size.deployments,

@@ -38,6 +38,7 @@ func TestTheSameSizeYieldsTheSameObjects(t *testing.T) {
 func TestLargeIsAsLargeAsItSays(t *testing.T) {
 	for resource, want := range map[schema.GroupResource]int{
 		{Resource: "nodes"}: 5_000, {Resource: "pods"}: 150_000, {Resource: "namespaces"}: 10_000, {Resource: "services"}: 15_000,
+		{Resource: "persistentvolumes"}: 20_000, {Group: "batch", Resource: "jobs"}: 20_000,
 		{Group: "apps", Resource: "deployments"}: 20_000, {Group: "apps", Resource: "replicasets"}: 30_000,
 	} {
 		if testing.Short() && want > 50_000 {
