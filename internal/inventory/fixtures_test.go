@@ -1,95 +1,46 @@
 package inventory
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/extant-project/extant/internal/catalogue"
 	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/scenario"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
 )
-
-var update = flag.Bool("update", false, "rewrite the expectations of the fixtures")
 
 // TestFixtures takes the inventory of each fixture in testdata. A fixture is a
 // txtar archive: the rule in prose, the cluster in *.yaml, further points in
 // points.yaml, the stored Extensions in extensions.yaml, and what is to be
 // found in want.
 func TestFixtures(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) < 25 {
-		t.Fatalf("only %d fixtures (%v)", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runFixture(t, file) })
-	}
-}
-
-func runFixture(t *testing.T, file string) {
-	archive, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(strings.Fields(string(archive.Comment))) < 8 {
-		t.Error("it does not say what rule it shows")
-	}
-	points := slices.Clone(catalogue.Points())
-	var extensions []*extant.Extension
-	var objects []string
-	want := -1
-	for i, f := range archive.Files {
-		switch {
-		case f.Name == "want":
-			want = i
-		case f.Name == "points.yaml":
-			points = append(points, decodeAll[*extant.ExtensionPoint](t, string(f.Data))...)
-		case f.Name == "extensions.yaml":
-			extensions = decodeAll[*extant.Extension](t, string(f.Data))
-		case strings.HasSuffix(f.Name, ".yaml"):
-			objects = append(objects, string(f.Data))
-		default:
-			t.Fatalf("%s is no part of a fixture", f.Name)
+	scenario.Each(t, 25, func(t *testing.T, file *scenario.Fixture) {
+		file.Only(t, "want")
+		more, _ := file.Text("points.yaml")
+		points := append(slices.Clone(catalogue.Points()), decodeAll[*extant.ExtensionPoint](t, more)...)
+		stored, _ := file.Text("extensions.yaml")
+		extensions := decodeAll[*extant.Extension](t, stored)
+		snapshot := file.Contents(t, "points.yaml", "extensions.yaml").Snapshot(namedResources(points)...)
+		print := func(i *Inventory) string { return format(i) + formatPoints(i.Points, namesOf(points)) }
+		found := Take(snapshot, points, extensions)
+		got := print(found)
+		file.Expect(t, "want", got)
+		for seed := range uint64(5) {
+			shuffled := shuffle(points, extensions, seed)
+			again := print(Take(rebuild(snapshot, points, seed, schema.GroupResource{}), shuffled.points, shuffled.extensions))
+			if diff := cmp.Diff(got, again); diff != "" {
+				t.Fatalf("in another order:\n%s", diff)
+			}
 		}
-	}
-	snapshot := readCluster(t, strings.Join(objects, "---\n"), points)
-	print := func(i *Inventory) string { return format(i) + formatPoints(i.Points, namesOf(points)) }
-	found := Take(snapshot, points, extensions)
-	got := print(found)
-	if *update {
-		if want < 0 {
-			want = len(archive.Files)
-			archive.Files = append(archive.Files, txtar.File{Name: "want"})
-		}
-		archive.Files[want].Data = []byte(got)
-		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if want < 0 {
-		t.Fatal("it has no want; run with -update, and read what is written")
-	}
-	if diff := cmp.Diff(string(archive.Files[want].Data), got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-	for seed := range uint64(5) {
-		shuffled := shuffle(points, extensions, seed)
-		again := print(Take(rebuild(snapshot, points, seed, schema.GroupResource{}), shuffled.points, shuffled.extensions))
-		if diff := cmp.Diff(got, again); diff != "" {
-			t.Fatalf("in another order:\n%s", diff)
-		}
-	}
-	checkServed(t, found)
-	checkForbidden(t, snapshot, points, extensions, found)
+		checkServed(t, found)
+		checkForbidden(t, snapshot, points, extensions, found)
+	})
 }
 
 // checkServed converts what was found as the controller does.

@@ -1,43 +1,29 @@
 package requestpath
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/txtar"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	cliprinters "k8s.io/cli-runtime/pkg/printers"
-	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/extant-project/extant/internal/catalogue"
 	"github.com/extant-project/extant/internal/cluster"
-	"github.com/extant-project/extant/internal/dump"
 	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/internal/rbac"
+	"github.com/extant-project/extant/internal/scenario"
 	"github.com/extant-project/extant/pkg/apis/extant"
-	"github.com/extant-project/extant/pkg/apis/extant/install"
 	"github.com/extant-project/extant/pkg/printers"
 )
 
 // fixture is a cluster with questions.
 type fixture struct {
 	snapshot *cluster.Snapshot
-	params   fakeParams
+	params   scenario.Params
 	reviews  []*extant.RequestReview
 	// engine is the same for all, as in a server: it must not mix up clusters.
 	engine *Engine
@@ -49,78 +35,25 @@ type response struct {
 	err    error
 }
 
-func newFixture(t *testing.T, archive *txtar.Archive) *fixture {
+func newFixture(t *testing.T, file *scenario.Fixture) *fixture {
 	t.Helper()
-	f := &fixture{engine: NewEngine()}
-	var seen txtar.Archive
-	for _, file := range archive.Files {
-		switch {
-		case file.Name == "reviews.yaml":
-			for _, document := range documents(t, file.Data) {
-				f.reviews = append(f.reviews, readReview(t, document))
-			}
-		case file.Name == "params.yaml":
-			for _, document := range documents(t, file.Data) {
-				param := &unstructured.Unstructured{}
-				if err := sigsyaml.Unmarshal(document, &param.Object); err != nil {
-					t.Fatal(err)
-				}
-				f.params = append(f.params, param)
-			}
-		case strings.HasSuffix(file.Name, ".yaml"):
-			seen.Files = append(seen.Files, file)
-		case file.Name != "want" && file.Name != "kubectl":
-			t.Fatalf("%s is no part of a fixture", file.Name)
-		}
+	file.Only(t, "want", "kubectl")
+	f := &fixture{
+		engine: NewEngine(), params: file.Params(t, "params.yaml"),
+		snapshot: scenario.WellFormed(t, file.Snapshot(t, "reviews.yaml", "params.yaml")),
+	}
+	for _, document := range file.Documents(t, "reviews.yaml") {
+		f.reviews = append(f.reviews, readReview(t, document))
 	}
 	if len(f.reviews) == 0 {
 		t.Fatal("it asks nothing: there are no reviews")
 	}
-	tree, err := txtar.FS(&seen)
-	if err != nil {
-		t.Fatal(err)
-	}
-	contents, err := dump.Read(tree)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.snapshot = contents.Snapshot()
-	for _, gap := range f.snapshot.Gaps() {
-		if gap.Reason == cluster.GapMalformed {
-			t.Errorf("%s: %s", gap.Resource, gap.Message)
-		}
-	}
 	return f
 }
 
-func documents(t *testing.T, data []byte) [][]byte {
-	t.Helper()
-	reader := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
-	var all [][]byte
-	for {
-		document, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(bytes.TrimSpace(document)) > 0 {
-			all = append(all, document)
-		}
-	}
-}
-
-// readReview reads a review as the server does: strictly, and with defaults.
 func readReview(t *testing.T, document []byte) *extant.RequestReview {
 	t.Helper()
-	const head = "apiVersion: extant.dev/v1alpha1\nkind: RequestReview\n"
-	decoder := serializer.NewCodecFactory(install.Scheme, serializer.EnableStrict).UniversalDecoder(extant.SchemeGroupVersion)
-	object, err := runtime.Decode(decoder, append([]byte(head), document...))
-	if err != nil {
-		t.Fatalf("%v in\n%s", err, document)
-	}
-	review := object.(*extant.RequestReview)
+	review := scenario.Review[*extant.RequestReview](t, "RequestReview", document)
 	if review.Spec.User == nil && review.Name != "nobody" {
 		review.Spec.User = &authenticationv1.UserInfo{Username: "alice", Groups: []string{"dev", "system:authenticated"}}
 	}
@@ -143,64 +76,6 @@ func (f *fixture) ask(t *testing.T, snapshot *cluster.Snapshot) []response {
 		all = append(all, response{status, err})
 	}
 	return all
-}
-
-// fakeParams are params, whatever their kind.
-type fakeParams []*unstructured.Unstructured
-
-// of guesses the kind of a resource, well enough for tests.
-func (p fakeParams) of(resource schema.GroupVersionResource) []*unstructured.Unstructured {
-	return slices.DeleteFunc(slices.Clone(p), func(o *unstructured.Unstructured) bool {
-		kind := o.GroupVersionKind()
-		return strings.ToLower(kind.Kind)+"s" != resource.Resource || kind.GroupVersion() != resource.GroupVersion()
-	})
-}
-
-func (p fakeParams) Get(_ context.Context, resource schema.GroupVersionResource, namespace, name string) (*unstructured.Unstructured, error) {
-	for _, object := range p.of(resource) {
-		if object.GetName() == "forbidden" && name == "forbidden" {
-			return nil, errors.New("may not get it")
-		}
-		if object.GetNamespace() == namespace && object.GetName() == name {
-			return object, nil
-		}
-	}
-	return nil, nil
-}
-
-func (p fakeParams) List(_ context.Context, resource schema.GroupVersionResource, namespace string, selector labels.Selector) ([]*unstructured.Unstructured, error) {
-	return slices.DeleteFunc(p.of(resource), func(o *unstructured.Unstructured) bool {
-		return namespace != "" && o.GetNamespace() != namespace || !selector.Matches(labels.Set(o.GetLabels()))
-	}), nil
-}
-
-// rebuild makes a snapshot anew, with the objects put in another order, and
-// one resource, if it is named, forbidden.
-func rebuild(snapshot *cluster.Snapshot, seed uint64, forbidden schema.GroupResource) *cluster.Snapshot {
-	b := cluster.NewBuilder(snapshot.Origin)
-	random := rand.New(rand.NewPCG(seed, seed))
-	gaps := map[string][]cluster.Gap{}
-	for _, gap := range snapshot.Gaps() {
-		gaps[gap.Resource] = append(gaps[gap.Resource], gap)
-	}
-	for _, i := range random.Perm(len(cluster.Resources)) {
-		resource := cluster.Resources[i].GroupResource()
-		if resource == forbidden {
-			gaps[resource.String()] = []cluster.Gap{{Resource: resource.String(), Reason: cluster.GapForbidden, Message: "may not list"}}
-			continue
-		}
-		all := slices.Collect(snapshot.Objects(resource).All())
-		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		for _, object := range all {
-			b.Put(resource, object)
-		}
-	}
-	for resource, of := range gaps {
-		b.SetGaps(resource, of...)
-	}
-	b.SetVersion(snapshot.GitVersion)
-	b.SetDiscovery(snapshot.Discovery)
-	return b.Snapshot()
 }
 
 // print prints responses for people. What every answer says is left out: that

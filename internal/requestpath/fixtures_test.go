@@ -1,23 +1,17 @@
 package requestpath
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/scenario"
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
-
-var update = flag.Bool("update", false, "rewrite the expectations of the fixtures")
 
 // TestFixtures asks what each fixture in testdata asks. A fixture is a txtar
 // archive: the rule in prose, the cluster in *.yaml (with params that policies
@@ -27,58 +21,19 @@ var update = flag.Bool("update", false, "rewrite the expectations of the fixture
 // user is alice's, of the groups dev and system:authenticated; the one called
 // nobody is that of somebody who is not known.
 func TestFixtures(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) < 62 {
-		t.Fatalf("only %d fixtures (%v)", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runFixture(t, file) })
-	}
-}
-
-func runFixture(t *testing.T, file string) {
-	archive, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(strings.Fields(string(archive.Comment))) < 8 {
-		t.Error("it does not say what rule it shows")
-	}
-	f := newFixture(t, archive)
-	answers := f.ask(t, f.snapshot)
-	got := print(f.reviews, answers)
-	expect(t, archive, "want", got)
-	expect(t, archive, "kubectl", printTable(t, f.reviews[0], answers[0]))
-	if *update {
-		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-			t.Fatal(err)
+	scenario.Each(t, 62, func(t *testing.T, file *scenario.Fixture) {
+		f := newFixture(t, file)
+		answers := f.ask(t, f.snapshot)
+		got := print(f.reviews, answers)
+		file.Expect(t, "want", got)
+		file.Expect(t, "kubectl", printTable(t, f.reviews[0], answers[0]))
+		for seed := range uint64(5) {
+			if diff := cmp.Diff(got, print(f.reviews, f.ask(t, scenario.Rebuild(f.snapshot, seed, schema.GroupResource{})))); diff != "" {
+				t.Fatalf("in another order:\n%s", diff)
+			}
 		}
-	}
-	for seed := range uint64(5) {
-		if diff := cmp.Diff(got, print(f.reviews, f.ask(t, rebuild(f.snapshot, seed, schema.GroupResource{})))); diff != "" {
-			t.Fatalf("in another order:\n%s", diff)
-		}
-	}
-	checkForbidden(t, f)
-}
-
-// expect compares with a file of the archive, or writes it.
-func expect(t *testing.T, archive *txtar.Archive, name, got string) {
-	t.Helper()
-	at := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
-	if *update {
-		if at < 0 {
-			at = len(archive.Files)
-			archive.Files = append(archive.Files, txtar.File{Name: name})
-		}
-		archive.Files[at].Data = []byte(got)
-	}
-	if at < 0 {
-		t.Fatalf("it has no %s; run with -update, and read what is written", name)
-	}
-	if diff := cmp.Diff(string(archive.Files[at].Data), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
+		checkForbidden(t, f)
+	})
 }
 
 // checkForbidden marks each resource as forbidden in turn. What cannot be seen
@@ -89,7 +44,7 @@ func checkForbidden(t *testing.T, f *fixture) {
 	before := f.ask(t, f.snapshot)
 	for i := range cluster.Resources {
 		resource := cluster.Resources[i].GroupResource()
-		after := f.ask(t, rebuild(f.snapshot, 1, resource))
+		after := f.ask(t, scenario.Rebuild(f.snapshot, 1, resource))
 		for i, one := range after {
 			if one.status == nil || before[i].status == nil {
 				// A resource of a CRD that cannot be seen is not known to be served.

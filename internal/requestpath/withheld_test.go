@@ -5,12 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/txtar"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/extant-project/extant/internal/catalogue"
 	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/internal/rbac"
+	"github.com/extant-project/extant/internal/scenario"
 )
 
 // TestWhatParamsSayIsShownToWhoMayReadThem asks with and without the right to
@@ -20,11 +20,7 @@ func TestWhatParamsSayIsShownToWhoMayReadThem(t *testing.T) {
 		"testdata/policy-params-messages.txt": "at most 2",
 		"testdata/mutating-policy-params.txt": `"value":"10"`,
 	} {
-		archive, err := txtar.ParseFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f := newFixture(t, archive)
+		f := newFixture(t, scenario.Read(t, file))
 		observed := Observed{Snapshot: f.snapshot, Inventory: inventory.Take(f.snapshot, catalogue.Points(), nil), Params: f.params}
 		shown, err := f.engine.Trace(t.Context(), observed, rbac.New(f.snapshot, rbac.Options{}), &f.reviews[0].Spec)
 		if err != nil {
