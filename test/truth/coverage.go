@@ -94,10 +94,10 @@ func (s *Outage) namespaces() map[string]bool {
 	return all
 }
 
-// names tells whether the hooks of an entry include one that an answer names:
-// a webhook by its own name, a policy, or a conversion.
-func names(by []extant.HookReference, hook string) bool {
-	return hook == "" || slices.ContainsFunc(by, func(r extant.HookReference) bool { return r.Hook == hook || r.Configuration == hook })
+// IsBlockedBy tells whether some hooks include the one that the answer to the
+// request names: a webhook by its own name, a policy, or a conversion.
+func (p *Probe) IsBlockedBy(hooks []extant.HookReference) bool {
+	return p.Hook == "" || slices.ContainsFunc(hooks, func(r extant.HookReference) bool { return r.Hook == p.Hook || r.Configuration == p.Hook })
 }
 
 // blocked wants each request that was blocked among those that are, by the
@@ -136,7 +136,7 @@ func (c *OutageComparison) refused(probe *Probe, how string) {
 		c.wrong("%s is not blocked, and was %s by %q", probe, how, probe.Hook)
 	case len(by) == 0:
 		c.wrong("%s is blocked by no hook", probe)
-	case !names(by, probe.Hook):
+	case !probe.IsBlockedBy(by):
 		c.wrong("%s is blocked by %v, and was by %s", probe, by, probe.Hook)
 	}
 }
