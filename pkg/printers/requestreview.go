@@ -82,7 +82,7 @@ func hopCells(hop *extant.Hop) []any {
 		timeout,
 		orNone(hop.Extension),
 		sentAs(hop.SentAs),
-		orNone(strings.Join(strings.Fields(hop.Message), " ")),
+		orNone(oneLine(hop.Message)),
 	}
 }
 
