@@ -2,15 +2,8 @@ package review
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/apiserver/pkg/authorization/authorizer"
-	"k8s.io/apiserver/pkg/endpoints/request"
 
 	"github.com/extant-project/extant/internal/cluster"
 	"github.com/extant-project/extant/internal/rbac"
@@ -54,34 +47,12 @@ func (r *requestReviews) answer(ctx context.Context, review *extant.RequestRevie
 	}
 	authorizer, assumed := r.authorizerOf(observed.Snapshot)
 	status, err := r.engine.Trace(ctx, observed, authorizer, &spec)
-	var invalid *requestpath.InvalidError
-	switch {
-	case errors.As(err, &invalid):
-		return apierrors.NewInvalid(extant.Kind("RequestReview"), review.Name, invalid.Errors)
-	case errors.Is(err, context.DeadlineExceeded):
-		return apierrors.NewTimeoutError("the review took too long to answer", busySeconds)
-	case err != nil:
-		return apierrors.NewInternalError(err)
+	if err != nil {
+		return failure("RequestReview", review.Name, err)
 	}
 	status.Observed.Gaps = append(status.Observed.Gaps, assumed...)
 	review.Status = *status
 	return nil
-}
-
-// observe is the observed cluster as it is now, for a caller.
-func (r *requestReviews) observe(ctx context.Context) (requestpath.Observed, error) {
-	snapshot := r.Source.Snapshot()
-	found, err := r.Inventory(snapshot)
-	if err != nil {
-		return requestpath.Observed{}, apierrors.NewInternalError(fmt.Errorf("could not take the inventory: %w", err))
-	}
-	observed := requestpath.Observed{
-		Snapshot: snapshot, Inventory: found, Params: r.paramsOf(snapshot), Time: metav1.NewTime(r.Now()),
-	}
-	if r.Authorizer != nil {
-		observed.MayReadParam = r.mayReadParam(ctx)
-	}
-	return observed, nil
 }
 
 // authorizerOf returns who decides what users may do, and what is assumed
@@ -95,45 +66,4 @@ func (r *requestReviews) authorizerOf(snapshot *cluster.Snapshot) (requestpath.A
 		return rules, []extant.Gap{{Resource: gap.Resource, Reason: string(gap.Reason), Message: gap.Message}}
 	}
 	return rules, nil
-}
-
-func (r *requestReviews) paramsOf(snapshot *cluster.Snapshot) requestpath.Params {
-	if r.Cluster != nil {
-		return r.Cluster
-	}
-	return snapshotParams{snapshot}
-}
-
-// mayReadParam tells whether the caller may read a param. The answer holds for
-// one review.
-func (r *requestReviews) mayReadParam(ctx context.Context) func(context.Context, schema.GroupVersionResource, string, string) bool {
-	type param struct {
-		resource        schema.GroupVersionResource
-		namespace, name string
-	}
-	known := map[param]bool{}
-	caller, ok := request.UserFrom(ctx)
-	return func(ctx context.Context, resource schema.GroupVersionResource, namespace, name string) bool {
-		asked := param{resource, namespace, name}
-		may, answered := known[asked]
-		if !answered && ok {
-			may = r.allowed(ctx, authorizer.AttributesRecord{
-				User: caller, Verb: "get", APIGroup: resource.Group, APIVersion: resource.Version, Resource: resource.Resource,
-				Namespace: namespace, Name: name, ResourceRequest: true,
-			})
-			known[asked] = may
-		}
-		return may
-	}
-}
-
-// allowed tells whether the caller may do something in the observed cluster.
-// Where that is another one than the host cluster, which knows the caller, both
-// must say so: the objects are those of the one, the caller is the other's.
-func (r *requestReviews) allowed(ctx context.Context, asked authorizer.Attributes) bool {
-	decision, _, err := r.Authorizer.Authorize(ctx, asked)
-	if err == nil && decision == authorizer.DecisionAllow && r.Cluster != nil && r.CallersAreKnown {
-		decision, _, err = r.Cluster.Authorize(ctx, asked)
-	}
-	return err == nil && decision == authorizer.DecisionAllow
 }
