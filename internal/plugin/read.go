@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -25,35 +26,43 @@ const stdin = "-"
 var strict = serializer.NewCodecFactory(install.Scheme, serializer.EnableStrict).UniversalDeserializer()
 
 // readReview reads the one review in a file.
-func readReview(path string, in io.Reader) (*v1alpha1.RequestReview, error) {
+func readReview[S, H runtime.Object](k kind[S, H], path string, in io.Reader) (review S, err error) {
 	name, text, err := readFile(path, in)
 	if err != nil {
-		return nil, err
+		return review, err
 	}
 	document, err := onlyDocument(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return review, fmt.Errorf("%s: %w", name, err)
 	}
 	var meta runtime.TypeMeta
 	if err := yaml.Unmarshal(document, &meta); err != nil {
-		return nil, fmt.Errorf("%s is neither YAML nor JSON: %w", name, err)
+		return review, fmt.Errorf("%s is neither YAML nor JSON: %w", name, err)
 	}
-	wanted := v1alpha1.SchemeGroupVersion.WithKind("RequestReview")
+	wanted := v1alpha1.SchemeGroupVersion.WithKind(k.kind)
 	if meta.GroupVersionKind() != wanted {
-		return nil, fmt.Errorf("%s holds %s, not a %s of %s", name, described(meta), wanted.Kind, wanted.GroupVersion())
+		return review, fmt.Errorf("%s holds %s, not %s of %s", name, described(meta), withArticle(wanted.Kind), wanted.GroupVersion())
 	}
 	object, _, err := strict.Decode(document, nil, nil)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return review, fmt.Errorf("%s: %w", name, err)
 	}
-	return object.(*v1alpha1.RequestReview), nil
+	return object.(S), nil
+}
+
+// withArticle puts the indefinite article before a kind.
+func withArticle(kind string) string {
+	if strings.ContainsAny(kind[:1], "AEIOU") {
+		return "an " + kind
+	}
+	return "a " + kind
 }
 
 func described(meta runtime.TypeMeta) string {
 	if meta.Kind == "" || meta.APIVersion == "" {
 		return "something without apiVersion or kind"
 	}
-	return fmt.Sprintf("a %s of %s", meta.Kind, meta.APIVersion)
+	return fmt.Sprintf("%s of %s", withArticle(meta.Kind), meta.APIVersion)
 }
 
 func readFile(path string, in io.Reader) (name string, text []byte, err error) {
@@ -86,7 +95,7 @@ func onlyDocument(text []byte) ([]byte, error) {
 			continue // comments alone
 		}
 		if only != nil {
-			return nil, errors.New("it holds several documents: review one request at a time")
+			return nil, errors.New("it holds several documents: ask for one review at a time")
 		}
 		only = document
 	}
