@@ -33,6 +33,8 @@ type Inventory struct {
 	// Backends is every backend that a hook calls, ordered by name, with its
 	// spec and the parts of the status that discovery writes.
 	Backends []extant.Backend
+	// Needs is what the stored Extensions say that their workloads need.
+	Needs []extant.Need
 	// Points is the status of each given point, by name.
 	Points map[string]extant.ExtensionPointStatus
 }
@@ -50,6 +52,9 @@ func Take(snapshot *cluster.Snapshot, points []*extant.ExtensionPoint, extension
 	inventory := &Inventory{Hooks: t.hooks, Backends: backends}
 	inventory.Extensions, inventory.Gone = t.extensionStatuses(backends)
 	inventory.Points = t.pointStatuses()
+	for _, extension := range extensions {
+		inventory.Needs = append(inventory.Needs, extension.Spec.Needs...)
+	}
 	return inventory
 }
 

@@ -1,0 +1,171 @@
+package outage
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/inventory"
+	"github.com/extant-project/extant/pkg/apis/extant"
+)
+
+// jsonPatch is the type of all patches that are offered.
+const jsonPatch = "application/json-patch+json"
+
+// change is a change of one hook of one webhook configuration.
+type change struct {
+	description string
+	hook        *inventory.Hook
+	// size orders changes: what gives up less of the hook comes first.
+	size int
+	set  func(settings) patchOperation
+}
+
+func (c *change) target() extant.ObjectReference {
+	return extant.ObjectReference{Group: admissionregistrationv1.GroupName, Resource: c.hook.Resource, Name: c.hook.Object}
+}
+
+// changes are the changes that may break a cycle: one of its operations is
+// taken out of a hook's sight, or the hook lets it pass.
+func (a *analysis) changes(cycle []edge) []change {
+	var all []change
+	for _, e := range cycle {
+		if e.hook == nil {
+			continue
+		}
+		hook := a.hookOf(*e.hook)
+		if hook == nil || hook.MutatingConfiguration == nil && hook.ValidatingConfiguration == nil {
+			continue
+		}
+		all = append(all, a.changesOf(hook, e.operation)...)
+	}
+	slices.SortStableFunc(all, func(x, y change) int { return x.size - y.size })
+	var distinct []change
+	for _, c := range all {
+		if !slices.ContainsFunc(distinct, func(known change) bool { return known.description == c.description && known.hook == c.hook }) {
+			distinct = append(distinct, c)
+		}
+	}
+	return distinct
+}
+
+// hookOf finds a hook of the inventory.
+func (a *analysis) hookOf(reference extant.HookReference) *inventory.Hook {
+	for i := range a.observed.Inventory.Hooks {
+		if hook := &a.observed.Inventory.Hooks[i]; referenceOf(hook) == reference {
+			return hook
+		}
+	}
+	return nil
+}
+
+// changesOf are the changes of a hook by which an operation passes it.
+func (a *analysis) changesOf(hook *inventory.Hook, o *operation) []change {
+	var all []change
+	if o.namespace != "" {
+		requirement := metav1.LabelSelectorRequirement{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpNotIn, Values: []string{o.namespace}}
+		all = append(all, changed(hook, 1, fmt.Sprintf("exclude the namespace %s from the hook %s", o.namespace, hook.Name), func(s settings) patchOperation {
+			*s.namespaces = with(*s.namespaces, requirement)
+			return patchOperation{"add", "namespaceSelector", *s.namespaces}
+		}))
+	}
+	if label, value, ok := distinctive(o); ok {
+		requirement := metav1.LabelSelectorRequirement{Key: label, Operator: metav1.LabelSelectorOpNotIn, Values: []string{value}}
+		all = append(all, changed(hook, 2, fmt.Sprintf("exempt objects with the label %s=%s from the hook %s", label, value, hook.Name), func(s settings) patchOperation {
+			*s.objects = with(*s.objects, requirement)
+			return patchOperation{"add", "objectSelector", *s.objects}
+		}))
+	}
+	ignore := admissionregistrationv1.Ignore
+	return append(all, changed(hook, 3, fmt.Sprintf("let requests pass when the backend of the hook %s is down", hook.Name), func(s settings) patchOperation {
+		*s.failurePolicy = &ignore
+		return patchOperation{"add", "failurePolicy", ignore}
+	}))
+}
+
+// distinctive is a label of an object that is created by which it can be told
+// from others.
+func distinctive(o *operation) (label, value string, ok bool) {
+	if o.verb != extant.OperationCreate || o.resource != "pods" || o.subresource != "" {
+		return "", "", false
+	}
+	metadata, _ := o.object["metadata"].(map[string]any)
+	all, _ := metadata["labels"].(map[string]any)
+	for _, label := range []string{"app.kubernetes.io/name", "app", "k8s-app", "name"} {
+		if value, ok := all[label].(string); ok {
+			return label, value, true
+		}
+	}
+	return "", "", false
+}
+
+// with is a selector with one requirement more.
+func with(selector *metav1.LabelSelector, requirement metav1.LabelSelectorRequirement) *metav1.LabelSelector {
+	if selector == nil {
+		selector = &metav1.LabelSelector{}
+	}
+	wider := selector.DeepCopy()
+	for i := range wider.MatchExpressions {
+		known := &wider.MatchExpressions[i]
+		if known.Key == requirement.Key && known.Operator == requirement.Operator {
+			known.Values = append(known.Values, requirement.Values...)
+			return wider
+		}
+	}
+	wider.MatchExpressions = append(wider.MatchExpressions, requirement)
+	return wider
+}
+
+// settings are what a change changes of a hook.
+type settings struct {
+	namespaces, objects **metav1.LabelSelector
+	failurePolicy       **admissionregistrationv1.FailurePolicyType
+}
+
+// patchOperation is one operation of a JSON patch on a field of a hook.
+type patchOperation struct {
+	op, field string
+	value     any
+}
+
+func changed(hook *inventory.Hook, size int, description string, set func(settings) patchOperation) change {
+	return change{description, hook, size, set}
+}
+
+// apply makes the change in a copy of the configuration, and says by which
+// patch it is made.
+func (c *change) apply(snapshot *cluster.Snapshot) (edit cluster.Edit, patch string, ok bool) {
+	target := c.target()
+	edit = cluster.Edit{Resource: schema.GroupResource{Group: target.Group, Resource: target.Resource}, Name: target.Name}
+	var o patchOperation
+	if c.hook.MutatingConfiguration != nil {
+		before, ok := snapshot.MutatingWebhookConfigurations().Get("", target.Name)
+		if !ok {
+			return edit, "", false
+		}
+		after := before.DeepCopy()
+		w := &after.Webhooks[c.hook.Index]
+		o, edit.Object = c.set(settings{&w.NamespaceSelector, &w.ObjectSelector, &w.FailurePolicy}), after
+	} else {
+		before, ok := snapshot.ValidatingWebhookConfigurations().Get("", target.Name)
+		if !ok {
+			return edit, "", false
+		}
+		after := before.DeepCopy()
+		w := &after.Webhooks[c.hook.Index]
+		o, edit.Object = c.set(settings{&w.NamespaceSelector, &w.ObjectSelector, &w.FailurePolicy}), after
+	}
+	path := fmt.Sprintf("/webhooks/%d/", c.hook.Index)
+	encoded, err := json.Marshal([]map[string]any{
+		// The hook must still be the one that was looked at.
+		{"op": "test", "path": path + "name", "value": c.hook.Name},
+		{"op": o.op, "path": path + o.field, "value": o.value},
+	})
+	return edit, string(encoded), err == nil
+}

@@ -1,0 +1,265 @@
+package outage
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/pkg/apis/extant"
+)
+
+// loss is what an outage takes, and how.
+type loss struct {
+	extant.Outage
+	// workloads are those of which pods are lost, in order.
+	workloads []*workload
+	// backends are those that could be called before and cannot now, and those
+	// that are named and that no pods stand behind.
+	backends map[string]*backend
+	// nodes are dead for good.
+	nodes map[string]bool
+	// restarted: the control plane starts again as well.
+	restarted bool
+}
+
+// lose settles what the outage takes.
+func (a *analysis) lose() {
+	l := &a.loss
+	l.Outage, l.backends, l.nodes = a.spec.Down, map[string]*backend{}, map[string]bool{}
+	l.restarted = l.Everything
+	for _, name := range l.Nodes {
+		if _, ok := a.snapshot().Nodes().Get("", name); !ok {
+			a.lacks("nodes", "Node", name)
+		}
+		l.nodes[name] = true
+	}
+	a.loseExtensions()
+	a.loseBackends()
+	for _, service := range l.Services {
+		a.loseService(service.Namespace, service.Name)
+	}
+	switch {
+	case l.Everything:
+		a.loseEverything()
+	default:
+		for _, namespace := range l.Namespaces {
+			if _, ok := a.snapshot().Namespaces().Get("", namespace); !ok && a.snapshot().Namespaces().Len() > 0 {
+				a.lacks("namespaces", "namespace", namespace)
+			}
+			for _, w := range a.workloads.in(namespace) {
+				a.loseAll(w)
+			}
+		}
+	}
+	a.loseNodes()
+	a.settleWorkloads()
+	a.settleBackends()
+}
+
+// lacks notes that what is named is not there: nothing of it can be lost.
+func (a *analysis) lacks(resource, kind, name string) {
+	reason := cluster.GapAssumed
+	if a.snapshot().Origin == "dump" {
+		reason = cluster.GapNotInDump
+	}
+	a.note(resource, reason, fmt.Sprintf("there is no %s %s: nothing of it can be lost", kind, name))
+}
+
+// loseExtensions loses what extensions are made of: the pods of their
+// workloads, and what is behind their backends.
+func (a *analysis) loseExtensions() {
+	for _, name := range a.spec.Down.Extensions {
+		i, ok := slices.BinarySearchFunc(a.observed.Inventory.Extensions, name, func(e extant.Extension, name string) int {
+			switch {
+			case e.Name < name:
+				return -1
+			case e.Name > name:
+				return 1
+			}
+			return 0
+		})
+		if !ok {
+			a.lacks("extensions.extant.dev", "Extension", name)
+			continue
+		}
+		extension := &a.observed.Inventory.Extensions[i]
+		for _, component := range extension.Status.Components {
+			reference := extant.ObjectReference{Group: component.Group, Resource: component.Resource, Namespace: component.Namespace, Name: component.Name}
+			if w, ok := a.workloads.get(reference); ok {
+				a.loseAll(w)
+			}
+		}
+		for _, backend := range extension.Status.Backends {
+			a.loseBackend(backend)
+		}
+	}
+}
+
+func (a *analysis) loseBackends() {
+	for _, name := range a.spec.Down.Backends {
+		a.loseBackend(name)
+	}
+}
+
+func (a *analysis) loseBackend(name string) {
+	b, ok := a.backends[name]
+	switch {
+	case !ok:
+		a.lacks("backends.extant.dev", "Backend", name)
+	case b.service == nil:
+		a.loss.backends[name] = b
+	default:
+		a.loseService(b.service.Namespace, b.service.Name)
+	}
+}
+
+// loseService loses the pods behind a Service.
+func (a *analysis) loseService(namespace, name string) {
+	called := a.behind[[2]string{namespace, name}]
+	service, ok := a.snapshot().Services().Get(namespace, name)
+	if !ok {
+		if len(called) == 0 || !a.isDeleted("", "services", namespace, name) {
+			a.lacks("services", "Service", namespace+"/"+name)
+			return
+		}
+		for _, b := range called {
+			a.loss.backends[b.name] = b
+		}
+		return
+	}
+	if len(service.Spec.Selector) == 0 || service.Spec.Type == corev1.ServiceTypeExternalName {
+		for _, b := range called {
+			a.loss.backends[b.name] = b
+		}
+	}
+	for _, w := range a.workloads.in(namespace) {
+		if !a.workloads.podsKnown {
+			if w.selected(service.Spec.Selector) {
+				a.loseAll(w)
+			}
+			continue
+		}
+		for _, pod := range w.pods {
+			if selects(service.Spec.Selector, pod.Labels) {
+				a.losePod(w, pod)
+			}
+		}
+	}
+}
+
+func (a *analysis) loseEverything() {
+	for namespace := range a.namespaces() {
+		for _, w := range a.workloads.in(namespace) {
+			a.loseAll(w)
+		}
+	}
+}
+
+// namespaces are those in which anything runs.
+func (a *analysis) namespaces() map[string]struct{} {
+	all := map[string]struct{}{}
+	snapshot := a.snapshot()
+	for _, resource := range append(slices.Collect(maps.Keys(kindNames)), serviceResource) {
+		for object := range snapshot.Objects(resource).All() {
+			all[object.GetNamespace()] = struct{}{}
+		}
+	}
+	return all
+}
+
+func (a *analysis) loseNodes() {
+	nodes := a.loss.nodes
+	if a.loss.Mode == extant.ModeNodesDown {
+		// The nodes of what is named die.
+		for w := range a.touched {
+			for _, pod := range w.lostPods {
+				nodes[pod.Node()] = true
+			}
+		}
+	}
+	delete(nodes, "")
+	if len(nodes) == 0 {
+		return
+	}
+	if !a.workloads.podsKnown {
+		a.note("pods", cluster.GapAssumed, "which pods run on a node cannot be told without pods: none of them is taken to be lost")
+		return
+	}
+	for namespace := range a.namespaces() {
+		for _, w := range a.workloads.in(namespace) {
+			for _, pod := range w.pods {
+				if nodes[pod.Node()] {
+					a.losePod(w, pod)
+				}
+			}
+		}
+	}
+}
+
+func (a *analysis) loseAll(w *workload) {
+	if a.workloads.podsKnown {
+		for _, pod := range w.pods {
+			a.losePod(w, pod)
+		}
+		return
+	}
+	if w.resource() == daemonSetResource && w.replicas == 0 {
+		w.replicas = 1 // for how many nodes it is cannot be told without its status
+	}
+	w.lost = w.replicas
+	if w.lost > 0 {
+		a.touched[w] = struct{}{}
+	}
+}
+
+func (a *analysis) losePod(w *workload, pod *cluster.Pod) {
+	if _, known := a.lostPods[pod]; known || pod.Terminating {
+		return
+	}
+	a.lostPods[pod] = struct{}{}
+	w.lostPods = append(w.lostPods, pod)
+	w.lost++
+	a.touched[w] = struct{}{}
+}
+
+// settleWorkloads orders what is lost. A DaemonSet is not missed on nodes that
+// are dead, and in mode Unreachable nothing is lost.
+func (a *analysis) settleWorkloads() {
+	for w := range a.touched {
+		if w.resource() == daemonSetResource {
+			onDead := slices.DeleteFunc(slices.Clone(w.lostPods), func(pod *cluster.Pod) bool { return !a.loss.nodes[pod.Node()] })
+			if len(onDead) > 0 && len(onDead) == len(w.lostPods) {
+				continue
+			}
+		}
+		slices.SortFunc(w.lostPods, func(x, y *cluster.Pod) int { return compareNames(x.GetName(), y.GetName()) })
+		a.loss.workloads = append(a.loss.workloads, w)
+	}
+	slices.SortFunc(a.loss.workloads, func(x, y *workload) int { return compareReferences(x.ObjectReference, y.ObjectReference) })
+}
+
+func compareNames(x, y string) int {
+	switch {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	}
+	return 0
+}
+
+// selects tells whether a Service's selector selects a pod.
+func selects(selector map[string]string, of cluster.Labels) bool {
+	if len(selector) == 0 {
+		return false
+	}
+	for key, value := range selector {
+		if have, ok := of.Lookup(key); !ok || have != value {
+			return false
+		}
+	}
+	return true
+}

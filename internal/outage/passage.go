@@ -1,0 +1,163 @@
+package outage
+
+import (
+	"errors"
+	"time"
+
+	"github.com/extant-project/extant/internal/rbac"
+	"github.com/extant-project/extant/internal/requestpath"
+	"github.com/extant-project/extant/pkg/apis/extant"
+)
+
+// passage is what an operation passes, whatever is down: with it, what comes of
+// the operation at any moment of an outage follows from what is up then.
+type passage struct {
+	operation *operation
+	// admitted: whether the operation is allowed if every backend answers and
+	// allows it.
+	admitted truth
+	// because says why it is not, or why that is not known; by are the policies
+	// that refuse it.
+	because string
+	by      []extant.HookReference
+	// calls are the backends that are asked, in their order.
+	calls []call
+}
+
+// call is one hook of a passage that calls a backend.
+type call struct {
+	hook extant.HookReference
+	// matches: whether the hook is asked for this operation. It is not no.
+	matches truth
+	// closed: the operation is refused when the backend cannot be called.
+	closed bool
+	stage  extant.Stage
+	// timeout is how long the API server waits.
+	timeout time.Duration
+}
+
+// pass traces an operation. Equal operations are traced once.
+func (a *analysis) pass(o *operation) *passage {
+	key := a.classes.of(o)
+	if known, ok := a.passages[key]; ok && key != "" {
+		return known
+	}
+	traced := a.trace(o)
+	if key != "" {
+		a.passages[key] = traced
+	}
+	return traced
+}
+
+func (a *analysis) trace(o *operation) *passage {
+	spec := &extant.RequestReviewSpec{
+		Request: o.request(), User: o.by,
+		Assume: extant.RequestAssumptions{Backends: extant.BackendsAllAvailable, WatchCache: a.spec.Assume.WatchCache},
+	}
+	own := rbac.AttributesOf(rbac.UserOf(o.by), &spec.Request)
+	observed := a.observed
+	if o.namespace == newNamespace && a.founded.Snapshot != nil {
+		observed = a.founded
+	}
+	status, err := a.requests.Trace(a.ctx, observed, &rules{snapshot: a.authorizer, own: own, declared: o.declared}, spec)
+	var invalid *requestpath.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		return &passage{operation: o, admitted: unknown, because: o.String() + ": " + invalid.Error()}
+	case err != nil:
+		return &passage{operation: o, admitted: unknown, because: err.Error()}
+	}
+	p := &passage{operation: o, admitted: yes}
+	aggregated := false
+	for i := range status.Hops {
+		aggregated = aggregated || status.Hops[i].Stage == extant.StageAggregation
+		p.add(&status.Hops[i], spec)
+	}
+	switch status.Verdict {
+	case extant.VerdictAllowed:
+	case extant.VerdictDenied, extant.VerdictBlocked:
+		p.admitted, p.because = no, status.Message
+	default:
+		// What an aggregated server decides for itself, it decided the same before
+		// the outage.
+		if !aggregated {
+			p.admitted, p.because = unknown, status.Message
+		}
+	}
+	return p
+}
+
+func (p *passage) add(hop *extant.Hop, spec *extant.RequestReviewSpec) {
+	if hop.Match == extant.NotMatched {
+		return
+	}
+	reference := extant.HookReference{Configuration: hop.Configuration, Hook: hop.Hook, Backend: hop.Backend}
+	if hop.Outcome == extant.OutcomeDenies || hop.Outcome == extant.OutcomeErrors {
+		p.by = append(p.by, reference)
+	}
+	if hop.Backend == "" || hop.Outcome == extant.OutcomeNotReached {
+		return
+	}
+	c := call{hook: reference, matches: yes, closed: hop.FailurePolicy != "Ignore", stage: hop.Stage}
+	if hop.Match == extant.MatchUnknown {
+		c.matches = unknown
+	}
+	if hop.Timeout != nil {
+		c.timeout = hop.Timeout.Duration
+	}
+	cached := spec.Request.Operation == extant.OperationList || spec.Request.Operation == extant.OperationWatch
+	if hop.Stage == extant.StageConversion && cached {
+		// The watch cache holds converted objects, until it has to be filled again.
+		switch spec.Assume.WatchCache {
+		case extant.WatchCacheWarm:
+			c.closed = false
+		case extant.WatchCacheCold:
+		default:
+			c.matches = unknown
+		}
+	}
+	p.calls = append(p.calls, c)
+}
+
+// allowed tells whether the operation is allowed at a moment.
+func (p *passage) allowed(up func(backend string) truth) truth {
+	allowed := p.admitted
+	for i := range p.calls {
+		if c := &p.calls[i]; c.closed {
+			allowed = allowed.and(c.matches.not().or(up(c.hook.Backend)))
+		}
+	}
+	return allowed
+}
+
+// blockers are the hooks because of which the operation is not allowed at a
+// moment.
+func (p *passage) blockers(up func(backend string) truth) []extant.HookReference {
+	blockers := p.by
+	for i := range p.calls {
+		if c := &p.calls[i]; c.closed && c.matches.not().or(up(c.hook.Backend)) != yes {
+			blockers = append(blockers[:len(blockers):len(blockers)], c.hook)
+		}
+	}
+	return blockers
+}
+
+// delay is how long the hooks keep the operation waiting, when these backends
+// do not answer: webhooks that mutate are called one after the other, those
+// that validate at the same time.
+func (p *passage) delay(silent func(backend string) bool) (total time.Duration, by []extant.HookReference) {
+	var longest time.Duration
+	for i := range p.calls {
+		c := &p.calls[i]
+		if !silent(c.hook.Backend) {
+			continue
+		}
+		by = append(by, c.hook)
+		if c.stage == extant.StageValidatingWebhook {
+			longest = max(longest, c.timeout)
+		} else {
+			total += c.timeout
+		}
+	}
+	return total + longest, by
+}

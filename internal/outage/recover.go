@@ -1,0 +1,145 @@
+package outage
+
+import (
+	"time"
+
+	"github.com/extant-project/extant/pkg/apis/extant"
+)
+
+// recipe is what a workload needs, in two parts.
+type recipe struct {
+	// placing is what is needed until the pods are bound to nodes; running is
+	// what comes after.
+	placing, running []requirement
+}
+
+func (c *recipe) all() []requirement {
+	return append(c.placing[:len(c.placing):len(c.placing)], c.running...)
+}
+
+// outcome is what is known of a recovery. There are several runs where it is
+// not known which leases are lost: what all of them say is so.
+type outcome struct {
+	// sure take nothing that is not known for good; hopeful take all of it.
+	sure, hopeful []*run
+	// race: it depends on how long pods take to start whether leases are lost.
+	race []*controlComponent
+}
+
+// recover lets the cluster recover as far as it can.
+func (a *analysis) recover() *outcome {
+	a.recipes = make(map[*workload]*recipe, len(a.loss.workloads))
+	for _, w := range a.loss.workloads {
+		a.recipes[w] = a.recipeOf(w)
+	}
+	a.publications = make(map[*backend][]requirement, len(a.loss.backends))
+	for _, b := range a.loss.backends {
+		a.publications[b] = a.publication(b)
+	}
+	o := &outcome{}
+	surely, perhaps := a.lapses(false)
+	hopefully, perhapsHopefully := a.lapses(true)
+	o.race = perhaps
+	o.sure = append(o.sure, a.play(false, surely))
+	if len(perhaps) > 0 {
+		o.sure = append(o.sure, a.play(false, append(surely[:len(surely):len(surely)], perhaps...)))
+	}
+	o.hopeful = append(o.hopeful, a.play(true, hopefully))
+	if len(perhapsHopefully) > 0 {
+		o.hopeful = append(o.hopeful, a.play(true, append(hopefully[:len(hopefully):len(hopefully)], perhapsHopefully...)))
+	}
+	return o
+}
+
+// lapses tells which components of the control plane lose their leases: surely,
+// and perhaps.
+func (a *analysis) lapses(hopeful bool) (surely, perhaps []*controlComponent) {
+	calm := a.newRun(hopeful)
+	var threatened []*controlComponent
+	for _, c := range []*controlComponent{a.controllers(), a.scheduler(), a.kubelets()} {
+		if !c.restarted && !calm.renews(c).believe(hopeful) {
+			threatened = append(threatened, c)
+		}
+	}
+	if len(threatened) == 0 || a.loss.Mode == extant.ModeUnreachable {
+		return nil, nil
+	}
+	back := map[*controlComponent]int{}
+	for more := true; more; {
+		more = calm.step()
+		for _, c := range threatened {
+			if back[c] == 0 && calm.renews(c).believe(hopeful) {
+				back[c] = calm.wave
+			}
+		}
+	}
+	startup, known := a.startup()
+	for _, c := range threatened {
+		after := startup * time.Duration(back[c])
+		switch {
+		case back[c] == 0 || known && after >= c.lapse:
+			surely = append(surely, c)
+		case !known || after >= c.grace:
+			perhaps = append(perhaps, c)
+		}
+	}
+	return surely, perhaps
+}
+
+// play lets the cluster recover when these components lapse.
+func (a *analysis) play(hopeful bool, lapsing []*controlComponent) *run {
+	r := a.newRun(hopeful)
+	if len(lapsing) == 0 {
+		r.finish()
+		return r
+	}
+	startup, known := a.startup()
+	for {
+		r.place()
+		if !known || startup*time.Duration(r.wave+1) >= leaderGrace || !r.step() {
+			break
+		}
+	}
+	for _, c := range lapsing {
+		r.lapsed[c] = true
+	}
+	r.finish()
+	return r
+}
+
+// fate is what comes of a lost thing: it comes back, it does not, or that is
+// not known.
+func (o *outcome) fate(back func(*run) bool) truth {
+	fate := yes
+	for _, r := range o.sure {
+		if !back(r) {
+			fate = unknown
+		}
+	}
+	if fate == yes {
+		return yes
+	}
+	for _, r := range o.hopeful {
+		if back(r) {
+			return unknown
+		}
+	}
+	return no
+}
+
+func (o *outcome) workload(w *workload) truth {
+	return o.fate(func(r *run) bool { return r.isUp(w) == yes })
+}
+
+func (o *outcome) backend(name string) truth {
+	return o.fate(func(r *run) bool { return r.answers(name) == yes })
+}
+
+// wave is when something surely comes back.
+func (o *outcome) wave(of func(*run) int) int {
+	latest := 0
+	for _, r := range o.sure {
+		latest = max(latest, of(r))
+	}
+	return latest
+}

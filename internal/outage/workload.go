@@ -1,0 +1,194 @@
+package outage
+
+import (
+	"cmp"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/pkg/apis/extant"
+)
+
+var (
+	podResource         = schema.GroupResource{Resource: "pods"}
+	deploymentResource  = schema.GroupResource{Group: "apps", Resource: "deployments"}
+	statefulSetResource = schema.GroupResource{Group: "apps", Resource: "statefulsets"}
+	daemonSetResource   = schema.GroupResource{Group: "apps", Resource: "daemonsets"}
+	replicaSetResource  = schema.GroupResource{Group: "apps", Resource: "replicasets"}
+	jobResource         = schema.GroupResource{Group: "batch", Resource: "jobs"}
+)
+
+// workload is an object that stands for pods: what people made, not the
+// ReplicaSets between.
+type workload struct {
+	extant.ObjectReference
+	// object is the object itself; for pods that nobody is known to make, a Pod.
+	object cluster.Object
+	// template is nil where it is not known what the pods are like.
+	template *corev1.PodTemplateSpec
+	// labels are those of the pods.
+	labels labels.Labels
+	// replicas is how many pods are wanted.
+	replicas int32
+	// pods are those that were observed, in order of their names.
+	pods []*cluster.Pod
+	// lost is how many pods are lost; lostPods are those of them that were
+	// observed.
+	lost     int32
+	lostPods []*cluster.Pod
+}
+
+func (w *workload) resource() schema.GroupResource {
+	return schema.GroupResource{Group: w.Group, Resource: w.Resource}
+}
+
+// kindNames names workloads for people.
+var kindNames = map[schema.GroupResource]string{
+	podResource: "Pod", deploymentResource: "Deployment", statefulSetResource: "StatefulSet",
+	daemonSetResource: "DaemonSet", replicaSetResource: "ReplicaSet", jobResource: "Job",
+}
+
+// String names the workload for people.
+func (w *workload) String() string {
+	kind, ok := kindNames[w.resource()]
+	if !ok {
+		kind = w.Resource
+	}
+	return kind + " " + w.Namespace + "/" + w.Name
+}
+
+func compareReferences(x, y extant.ObjectReference) int {
+	return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Group, y.Group), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.Name, y.Name))
+}
+
+// workloads are those of a cluster, a namespace at a time: an outage concerns
+// few of them.
+type workloads struct {
+	snapshot *cluster.Snapshot
+	// podsKnown is false for dumps that leave out what runs: there a workload
+	// counts as ready.
+	podsKnown   bool
+	byNamespace map[string][]*workload
+	byReference map[extant.ObjectReference]*workload
+}
+
+func newWorkloads(snapshot *cluster.Snapshot) *workloads {
+	return &workloads{
+		snapshot: snapshot, podsKnown: snapshot.Origin != "dump" || snapshot.Pods().Len() > 0 || snapshot.EndpointSlices().Len() > 0,
+		byNamespace: map[string][]*workload{}, byReference: map[extant.ObjectReference]*workload{},
+	}
+}
+
+// in returns the workloads of a namespace, in order.
+func (ws *workloads) in(namespace string) []*workload {
+	if known, ok := ws.byNamespace[namespace]; ok {
+		return known
+	}
+	for w := range ws.snapshot.Deployments().InNamespace(namespace) {
+		ws.add(deploymentResource, w, &w.Spec.Template, valueOr(w.Spec.Replicas, 1))
+	}
+	for w := range ws.snapshot.StatefulSets().InNamespace(namespace) {
+		ws.add(statefulSetResource, w, &w.Spec.Template, valueOr(w.Spec.Replicas, 1))
+	}
+	for w := range ws.snapshot.DaemonSets().InNamespace(namespace) {
+		ws.add(daemonSetResource, w, &w.Spec.Template, w.Status.DesiredNumberScheduled)
+	}
+	for w := range ws.snapshot.ReplicaSets().InNamespace(namespace) {
+		if cluster.ControllerOf(w).Kind != "Deployment" {
+			ws.add(replicaSetResource, w, &w.Spec.Template, valueOr(w.Spec.Replicas, 1))
+		}
+	}
+	for w := range ws.snapshot.Jobs().InNamespace(namespace) {
+		ws.add(jobResource, w, &w.Spec.Template, w.Status.Active)
+	}
+	for pod := range ws.snapshot.Pods().InNamespace(namespace) {
+		if pod.Phase == corev1.PodSucceeded || pod.Phase == corev1.PodFailed {
+			continue
+		}
+		if w := ws.of(pod); w != nil {
+			w.pods = append(w.pods, pod)
+		}
+	}
+	all := ws.byNamespace[namespace]
+	slices.SortFunc(all, func(x, y *workload) int { return compareReferences(x.ObjectReference, y.ObjectReference) })
+	ws.byNamespace[namespace] = all
+	return all
+}
+
+func (ws *workloads) add(resource schema.GroupResource, object cluster.Object, template *corev1.PodTemplateSpec, replicas int32) *workload {
+	w := &workload{
+		ObjectReference: extant.ObjectReference{Group: resource.Group, Resource: resource.Resource, Namespace: object.GetNamespace(), Name: object.GetName()},
+		object:          object, template: template, replicas: replicas,
+	}
+	if template != nil {
+		w.labels = labels.Set(template.Labels)
+	}
+	ws.byNamespace[w.Namespace] = append(ws.byNamespace[w.Namespace], w)
+	ws.byReference[w.ObjectReference] = w
+	return w
+}
+
+// get returns a workload by its reference.
+func (ws *workloads) get(reference extant.ObjectReference) (*workload, bool) {
+	ws.in(reference.Namespace)
+	w, ok := ws.byReference[reference]
+	return w, ok
+}
+
+// of returns the workload that a pod belongs to: what owns it, followed as far
+// as it can be seen, or the pod itself. Static pods are their node's, and no
+// workload.
+func (ws *workloads) of(pod *cluster.Pod) *workload {
+	if pod.Static {
+		return nil
+	}
+	namespace, owner := pod.GetNamespace(), pod.Owner()
+	if owner.Kind == "ReplicaSet" {
+		if set, ok := ws.snapshot.ReplicaSets().Get(namespace, owner.Name); ok && cluster.ControllerOf(set).Kind == "Deployment" {
+			owner = cluster.ControllerOf(set)
+		}
+	}
+	group := schema.FromAPIVersionAndKind(owner.APIVersion, owner.Kind).Group
+	for resource, kind := range kindNames {
+		if kind != owner.Kind || resource.Group != group || kind == "Pod" {
+			continue
+		}
+		if w, ok := ws.byReference[extant.ObjectReference{Group: group, Resource: resource.Resource, Namespace: namespace, Name: owner.Name}]; ok {
+			return w
+		}
+	}
+	w := ws.add(podResource, pod, nil, 1)
+	w.labels = pod.Labels
+	return w
+}
+
+// replicaSet returns the ReplicaSet that makes the pods of a Deployment.
+func (ws *workloads) replicaSet(deployment cluster.Object) *appsv1.ReplicaSet {
+	var newest *appsv1.ReplicaSet
+	for set := range ws.snapshot.ReplicaSets().InNamespace(deployment.GetNamespace()) {
+		of := cluster.ControllerOf(set)
+		if of.Kind != "Deployment" || of.Name != deployment.GetName() || valueOr(set.Spec.Replicas, 1) == 0 {
+			continue
+		}
+		if newest == nil || newest.CreationTimestamp.Before(&set.CreationTimestamp) {
+			newest = set
+		}
+	}
+	return newest
+}
+
+// selected tells whether a selector selects the pods of a workload.
+func (w *workload) selected(selector map[string]string) bool {
+	return len(selector) > 0 && w.labels != nil && labels.SelectorFromSet(selector).Matches(w.labels)
+}
+
+func valueOr[T any](pointer *T, otherwise T) T {
+	if pointer == nil {
+		return otherwise
+	}
+	return *pointer
+}
