@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/extant-project/extant/pkg/apis/extant"
@@ -68,6 +70,26 @@ func assumptions(truth map[string]any, spec *extant.OutageReviewSpec, objects []
 		}
 	}
 	return assume, nil
+}
+
+// rights returns what lets workloads do what Spec.Assume says they need. Who
+// asked for it was not recorded: the simulated kubelets did, in their place.
+func (s *Outage) rights() ([]json.RawMessage, error) {
+	var rights []json.RawMessage
+	for _, need := range s.Spec.Assume.Needs {
+		workload := &need.Workload
+		text, err := json.Marshal(&rbacv1.ClusterRoleBinding{
+			TypeMeta:   metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRoleBinding"},
+			ObjectMeta: metav1.ObjectMeta{Name: workload.Namespace + "-" + workload.Name},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: "system:serviceaccounts:" + workload.Namespace}},
+		})
+		if err != nil {
+			return nil, err
+		}
+		rights = append(rights, text)
+	}
+	return rights, nil
 }
 
 // recordedAssumptions adds those that a recording states. Its workloads are

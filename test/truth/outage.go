@@ -182,11 +182,22 @@ func Outages() ([]*Outage, error) {
 // Snapshot is the outage's cluster, just before it, as it is read from a dump
 // that has everything: RBAC objects, and what discovery says.
 func (s *Outage) Snapshot() (*cluster.Snapshot, error) {
+	added, err := s.added()
+	if err != nil {
+		return nil, err
+	}
+	return s.cluster.with(s.Name, s.cluster.KubernetesVersion, slices.Concat(added, s.Objects))
+}
+
+// added is what the cluster has besides, and nobody recorded: what discovery
+// says of its custom resources, and the rights of workloads to what they need.
+func (s *Outage) added() ([]json.RawMessage, error) {
 	served, err := s.customResources()
 	if err != nil {
 		return nil, err
 	}
-	return s.cluster.with(s.Name, s.cluster.KubernetesVersion, slices.Concat(served, s.Objects))
+	rights, err := s.rights()
+	return slices.Concat(served, rights), err
 }
 
 // BareSnapshot is the same as it is read from the recorded objects alone, of

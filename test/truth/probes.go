@@ -26,11 +26,11 @@ type ProbeReview struct {
 // ProbeSnapshot is the outage's cluster with the objects that its requests are
 // about.
 func (s *Outage) ProbeSnapshot() (*cluster.Snapshot, error) {
-	served, err := s.customResources()
+	added, err := s.added()
 	if err != nil {
 		return nil, err
 	}
-	return s.cluster.with(s.Name, s.cluster.KubernetesVersion, slices.Concat(served, s.Objects, s.Targets))
+	return s.cluster.with(s.Name, s.cluster.KubernetesVersion, slices.Concat(added, s.Objects, s.Targets))
 }
 
 // ProbeReviews returns the requests that were made during the outage. Those of
