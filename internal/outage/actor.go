@@ -50,9 +50,10 @@ type rules struct {
 	// own is the request that is traced. Others are checks of conditions, which
 	// the rules answer as they are.
 	own authorizer.AttributesRecord
-	// declared: somebody says that the request succeeded before. By which user,
+	// granted: the request itself is authorized, as is known from elsewhere: what
+	// somebody says that a workload needs succeeded before, and who asks for it,
 	// nobody says.
-	declared bool
+	granted bool
 }
 
 var errBootstrapRoles = errors.New("the snapshot has no roles that allow what this component of Kubernetes always does")
@@ -66,7 +67,7 @@ func (r *rules) Authorize(ctx context.Context, asked authorizer.Attributes) (aut
 		// are to come back will be.
 		return authorizer.DecisionAllow, "", nil
 	}
-	if own && r.declared {
+	if own && r.granted {
 		return authorizer.DecisionAllow, "", nil
 	}
 	decision, reason, err := r.snapshot.Authorize(ctx, asked)

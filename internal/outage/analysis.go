@@ -3,6 +3,8 @@ package outage
 import (
 	"context"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
+
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/extant-project/extant/internal/cluster"
@@ -34,12 +36,13 @@ type analysis struct {
 	touched  map[*workload]struct{}
 	lostPods map[*cluster.Pod]struct{}
 
-	allNeeds  []extant.Need
-	passages  map[string]*passage
-	classes   classes
-	providers providers
-	gaps      []extant.Gap
-	recipes   map[*workload]*recipe
+	allNeeds       []extant.Need
+	users          map[string]*authenticationv1.UserInfo
+	authorizations map[authorization]authorizationAnswer
+	classes        classes
+	providers      providers
+	gaps           []extant.Gap
+	recipes        map[*workload]*recipe
 	// publications are what the lost backends need besides their workloads.
 	publications map[*backend][]requirement
 	outcome      *outcome
@@ -59,7 +62,8 @@ func (e *Engine) newAnalysis(ctx context.Context, observed requestpath.Observed,
 func analyze(ctx context.Context, requests *requestpath.Engine, authorizer *rbac.Authorizer, observed requestpath.Observed, spec *extant.OutageReviewSpec) (*analysis, error) {
 	a := &analysis{
 		ctx: ctx, requests: requests, authorizer: authorizer, observed: observed, spec: spec,
-		touched: map[*workload]struct{}{}, lostPods: map[*cluster.Pod]struct{}{}, passages: map[string]*passage{},
+		touched: map[*workload]struct{}{}, lostPods: map[*cluster.Pod]struct{}{}, authorizations: map[authorization]authorizationAnswer{}, users: map[string]*authenticationv1.UserInfo{},
+		classes: classes{map[string]*decider{}, map[class]*route{}},
 	}
 	a.remove()
 	a.workloads = newWorkloads(a.snapshot())

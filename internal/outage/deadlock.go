@@ -153,7 +153,7 @@ func (g *graph) waits(who string, lacking []*requirement) []edge {
 			edges = append(edges, edge{to: node{workload: q.workload}, sentence: fmt.Sprintf("%s waits for %s: %s.", who, q.workload, q.because)})
 		case q.backend != "":
 			if b := g.loss.backends[q.backend]; b != nil {
-				edges = append(edges, edge{to: node{backend: b}, sentence: sentence(q.because)})
+				edges = append(edges, edge{to: node{backend: b}, sentence: sentence(q.because.String())})
 			}
 		}
 	}

@@ -95,6 +95,7 @@ func distinctive(o *operation) (label, value string, ok bool) {
 	if o.verb != extant.OperationCreate || o.resource != "pods" || o.subresource != "" {
 		return "", "", false
 	}
+	o.make()
 	metadata, _ := o.object["metadata"].(map[string]any)
 	all, _ := metadata["labels"].(map[string]any)
 	for _, label := range []string{"app.kubernetes.io/name", "app", "k8s-app", "name"} {

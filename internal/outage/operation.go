@@ -17,16 +17,28 @@ type operation struct {
 	namespace, name                       string
 	by                                    *authenticationv1.UserInfo
 	// object and old are what is sent and stored; nil where the operation has
-	// none, or it is not known.
+	// none, or it is not known. Build makes them when they are needed.
 	object, old map[string]any
+	build       func(*operation)
+	// of is the workload for whose pods it is.
+	of *workload
 	// declared: the operation comes from Extension.spec.needs or spec.assume.
 	declared bool
 }
 
 func (o *operation) request() extant.ReviewedRequest {
+	o.make()
 	return extant.ReviewedRequest{
 		Operation: o.verb, Group: o.group, Version: o.version, Resource: o.resource, Subresource: o.subresource,
 		Namespace: o.namespace, Name: o.name, Object: raw(o.object), OldObject: raw(o.old),
+	}
+}
+
+// make makes the objects.
+func (o *operation) make() {
+	if o.build != nil {
+		o.build(o)
+		o.build = nil
 	}
 }
 

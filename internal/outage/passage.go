@@ -2,17 +2,25 @@ package outage
 
 import (
 	"errors"
+	"fmt"
 	"time"
+
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 
 	"github.com/extant-project/extant/internal/rbac"
 	"github.com/extant-project/extant/internal/requestpath"
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
-// passage is what an operation passes, whatever is down: with it, what comes of
-// the operation at any moment of an outage follows from what is up then.
+// passage is an operation with the route that it takes.
 type passage struct {
 	operation *operation
+	*route
+}
+
+// route is what operations pass, whatever is down: with it, what comes of an
+// operation at any moment of an outage follows from what is up then.
+type route struct {
 	// admitted: whether the operation is allowed if every backend answers and
 	// allows it.
 	admitted truth
@@ -36,20 +44,28 @@ type call struct {
 	timeout time.Duration
 }
 
-// pass traces an operation. Equal operations are traced once.
+// pass finds the route of an operation. Operations of one class take the same.
 func (a *analysis) pass(o *operation) *passage {
-	key := a.classes.of(o)
-	if known, ok := a.passages[key]; ok && key != "" {
-		return known
+	class, shared := a.classOf(o)
+	if !shared {
+		return &passage{o, a.trace(o, false)}
 	}
-	traced := a.trace(o)
-	if key != "" {
-		a.passages[key] = traced
+	taken, ok := a.classes.routes[class]
+	if !ok {
+		taken = a.trace(o, true)
+		a.classes.routes[class] = taken
 	}
-	return traced
+	if allowed, why := a.authorized(o); allowed != yes {
+		refused := *taken
+		refused.admitted, refused.because = refused.admitted.and(allowed), why
+		taken = &refused
+	}
+	return &passage{o, taken}
 }
 
-func (a *analysis) trace(o *operation) *passage {
+// trace follows an operation. Who authorizes apart asks only for what the route
+// is besides.
+func (a *analysis) trace(o *operation, apart bool) *route {
 	spec := &extant.RequestReviewSpec{
 		Request: o.request(), User: o.by,
 		Assume: extant.RequestAssumptions{Backends: extant.BackendsAllAvailable, WatchCache: a.spec.Assume.WatchCache},
@@ -59,35 +75,71 @@ func (a *analysis) trace(o *operation) *passage {
 	if o.namespace == newNamespace && a.founded.Snapshot != nil {
 		observed = a.founded
 	}
-	status, err := a.requests.Trace(a.ctx, observed, &rules{snapshot: a.authorizer, own: own, declared: o.declared}, spec)
+	status, err := a.requests.Trace(a.ctx, observed, &rules{snapshot: a.authorizer, own: own, granted: apart || o.declared}, spec)
 	var invalid *requestpath.InvalidError
 	switch {
 	case errors.As(err, &invalid):
-		return &passage{operation: o, admitted: unknown, because: o.String() + ": " + invalid.Error()}
+		return &route{admitted: unknown, because: o.String() + ": " + invalid.Error()}
 	case err != nil:
-		return &passage{operation: o, admitted: unknown, because: err.Error()}
+		return &route{admitted: unknown, because: err.Error()}
 	}
-	p := &passage{operation: o, admitted: yes}
+	r := &route{admitted: yes}
 	aggregated := false
 	for i := range status.Hops {
 		aggregated = aggregated || status.Hops[i].Stage == extant.StageAggregation
-		p.add(&status.Hops[i], spec)
+		r.add(&status.Hops[i], spec)
 	}
 	switch status.Verdict {
 	case extant.VerdictAllowed:
 	case extant.VerdictDenied, extant.VerdictBlocked:
-		p.admitted, p.because = no, status.Message
+		r.admitted, r.because = no, status.Message
 	default:
 		// What an aggregated server decides for itself, it decided the same before
 		// the outage.
 		if !aggregated {
-			p.admitted, p.because = unknown, status.Message
+			r.admitted, r.because = unknown, status.Message
 		}
 	}
-	return p
+	return r
 }
 
-func (p *passage) add(hop *extant.Hop, spec *extant.RequestReviewSpec) {
+// authorized tells whether an operation is authorized; the answer is kept for
+// all operations of a component on a resource in a namespace.
+func (a *analysis) authorized(o *operation) (truth, string) {
+	key := authorization{o.by.Username, o.verb, o.group, o.resource, o.subresource, o.namespace}
+	known, ok := a.authorizations[key]
+	if !ok {
+		request := extant.ReviewedRequest{
+			Operation: o.verb, Group: o.group, Version: o.version, Resource: o.resource, Subresource: o.subresource, Namespace: o.namespace, Name: o.name,
+		}
+		own := rbac.AttributesOf(rbac.UserOf(o.by), &request)
+		decision, _, err := (&rules{snapshot: a.authorizer, own: own, granted: o.declared}).Authorize(a.ctx, own)
+		switch {
+		case err != nil:
+			known = authorizationAnswer{unknown, fmt.Sprintf("whether %s is authorized is not known: %s", o.by.Username, err)}
+		case decision == authorizer.DecisionAllow:
+			known = authorizationAnswer{yes, ""}
+		default:
+			known = authorizationAnswer{no, o.by.Username + " is not authorized"}
+		}
+		a.authorizations[key] = known
+	}
+	return known.allowed, known.because
+}
+
+// authorization is a question to the authorizer.
+type authorization struct {
+	by                                      string
+	verb                                    extant.RequestOperation
+	group, resource, subresource, namespace string
+}
+
+type authorizationAnswer struct {
+	allowed truth
+	because string
+}
+
+func (p *route) add(hop *extant.Hop, spec *extant.RequestReviewSpec) {
 	if hop.Match == extant.NotMatched {
 		return
 	}
@@ -120,7 +172,7 @@ func (p *passage) add(hop *extant.Hop, spec *extant.RequestReviewSpec) {
 }
 
 // allowed tells whether the operation is allowed at a moment.
-func (p *passage) allowed(up func(backend string) truth) truth {
+func (p *route) allowed(up func(backend string) truth) truth {
 	allowed := p.admitted
 	for i := range p.calls {
 		if c := &p.calls[i]; c.closed {
@@ -132,7 +184,7 @@ func (p *passage) allowed(up func(backend string) truth) truth {
 
 // blockers are the hooks because of which the operation is not allowed at a
 // moment.
-func (p *passage) blockers(up func(backend string) truth) []extant.HookReference {
+func (p *route) blockers(up func(backend string) truth) []extant.HookReference {
 	blockers := p.by
 	for i := range p.calls {
 		if c := &p.calls[i]; c.closed && c.matches.not().or(up(c.hook.Backend)) != yes {
@@ -145,7 +197,7 @@ func (p *passage) blockers(up func(backend string) truth) []extant.HookReference
 // delay is how long the hooks keep the operation waiting, when these backends
 // do not answer: webhooks that mutate are called one after the other, those
 // that validate at the same time.
-func (p *passage) delay(silent func(backend string) bool) (total time.Duration, by []extant.HookReference) {
+func (p *route) delay(silent func(backend string) bool) (total time.Duration, by []extant.HookReference) {
 	var longest time.Duration
 	for i := range p.calls {
 		c := &p.calls[i]

@@ -1,7 +1,6 @@
 package outage
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -23,42 +22,41 @@ type pod struct {
 
 // again returns a pod of a workload as its controller makes it. Ordinal counts
 // the lost pods of the workload.
-func (a *analysis) again(w *workload, ordinal int) (*pod, bool) {
-	if w.template == nil {
-		return nil, false
-	}
+func (a *analysis) again(w *workload, ordinal int) *pod {
 	made := &corev1.Pod{ObjectMeta: *w.template.ObjectMeta.DeepCopy(), Spec: *w.template.Spec.DeepCopy()}
 	made.Namespace = w.Namespace
 	if made.Labels == nil {
 		made.Labels = map[string]string{}
 	}
-	before := ""
-	if ordinal < len(w.lostPods) {
-		before = w.lostPods[ordinal].GetName()
-	}
-	a.identify(w, made, before, ordinal)
-	name := made.Name
-	if name == "" {
-		name = before
-	}
-	if name == "" {
-		name = made.GenerateName + "00000"
-	}
+	name := a.podName(w, ordinal)
+	a.identify(w, made, name)
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(made)
-	if err != nil {
-		return nil, false
+	if err != nil { // every Pod can be converted
+		object = map[string]any{}
 	}
 	delete(object, "status")
 	if metadata, ok := object["metadata"].(map[string]any); ok {
 		delete(metadata, "creationTimestamp")
 	}
 	object["apiVersion"], object["kind"] = "v1", "Pod"
-	return &pod{object, name}, true
+	return &pod{object, name}
+}
+
+// podName is the name of the n-th lost pod: the one that it had, and its
+// successor will have or resemble.
+func (a *analysis) podName(w *workload, ordinal int) string {
+	if ordinal < len(w.lostPods) {
+		return w.lostPods[ordinal].GetName()
+	}
+	if set, ok := w.object.(*appsv1.StatefulSet); ok {
+		return set.Name + "-" + strconv.Itoa(ordinal+int(startOrdinal(set)))
+	}
+	return w.Name + "-00000"
 }
 
 // identify names a pod and its owner as the controller of its workload does,
 // and adds the labels by which the controller knows it.
-func (a *analysis) identify(w *workload, made *corev1.Pod, before string, ordinal int) {
+func (a *analysis) identify(w *workload, made *corev1.Pod, name string) {
 	owned := func(object metav1.Object, kind string, gv string) {
 		made.OwnerReferences = []metav1.OwnerReference{{
 			APIVersion: gv, Kind: kind, Name: object.GetName(), UID: object.GetUID(), Controller: new(true), BlockOwnerDeletion: new(true),
@@ -90,10 +88,7 @@ func (a *analysis) identify(w *workload, made *corev1.Pod, before string, ordina
 		made.Finalizers = append(made.Finalizers, batchv1.JobTrackingFinalizer)
 	case *appsv1.StatefulSet:
 		owned(of, "StatefulSet", "apps/v1")
-		made.GenerateName = ""
-		if made.Name = before; before == "" {
-			made.Name = fmt.Sprintf("%s-%d", of.Name, ordinal+int(startOrdinal(of)))
-		}
+		made.GenerateName, made.Name = "", name
 		made.Labels[appsv1.StatefulSetPodNameLabel] = made.Name
 		made.Labels[appsv1.PodIndexLabel] = made.Name[strings.LastIndex(made.Name, "-")+1:]
 		if of.Status.UpdateRevision != "" {
@@ -133,14 +128,6 @@ func (w *workload) distinct() int {
 		return int(w.lost)
 	}
 	return min(1, int(w.lost))
-}
-
-// podName names the n-th lost pod for people and requests.
-func (a *analysis) podName(w *workload, ordinal int) string {
-	if ordinal < len(w.lostPods) {
-		return w.lostPods[ordinal].GetName()
-	}
-	return w.Name + "-" + strconv.Itoa(ordinal)
 }
 
 // stored is the pod as the API server holds it once it is bound and runs.

@@ -98,13 +98,13 @@ func (a *analysis) provides(capability string, p provider) {
 
 // provided returns what a workload needs of the providers of a capability. A
 // provider does not need itself.
-func (a *analysis) provided(capability string, to *workload, because string) []requirement {
+func (a *analysis) provided(capability string, to *workload, because reason) []requirement {
 	var all []requirement
 	for _, p := range a.providers.byCapability[capability] {
 		if p.workload == to {
 			continue
 		}
-		q := requirement{workload: p.workload, because: because + ", which " + p.workload.String() + " provides"}
+		q := requirement{workload: p.workload, because: say("%s, which %s provides", because, p.workload)}
 		if !p.sure {
 			q.otherwise = unknown
 		}

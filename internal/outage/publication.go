@@ -26,12 +26,12 @@ func (a *analysis) publication(b *backend) []requirement {
 	if len(service.Spec.Selector) == 0 {
 		return []requirement{cannotTell("who publishes the endpoints of the Service %s/%s, which has no selector, is not known", namespace, name)}
 	}
-	because := "the endpoints of the Service " + namespace + "/" + name + " must be published"
+	because := say("the endpoints of the Service %s/%s must be published", namespace, name)
 	all := []requirement{
 		{component: a.controllers(), because: because},
 		{passage: a.pass(a.publish(namespace, name)), because: because},
 	}
-	return append(all, a.provided("ServiceNetwork", nil, "the API server reaches "+b.name+" by the network of Services")...)
+	return append(all, a.provided("ServiceNetwork", nil, say("the API server reaches %s by the network of Services", b.name))...)
 }
 
 // publish is the request by which the endpoints of a Service become known.

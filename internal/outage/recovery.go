@@ -89,8 +89,8 @@ func (a *analysis) stuck(w *workload) extant.StuckObject {
 			}
 		}
 		stuck.BlockedBy = append(stuck.BlockedBy, r.blockers(q)...)
-		if !slices.Contains(messages, q.because) {
-			messages = append(messages, q.because)
+		if message := q.because.String(); !slices.Contains(messages, message) {
+			messages = append(messages, message)
 		}
 	}
 	stuck.BlockedBy = distinctReferences(stuck.BlockedBy)
@@ -112,7 +112,7 @@ func (a *analysis) whyUnknown(what string, requirements []requirement) string {
 	}
 	r := a.outcome.sure[len(a.outcome.sure)-1]
 	for _, q := range r.lacking(requirements) {
-		why := q.because
+		why := q.because.String()
 		if q.passage != nil && q.passage.because != "" {
 			why += ": " + q.passage.because
 		}

@@ -21,15 +21,26 @@ type requirement struct {
 	// is cannot be told (unknown).
 	otherwise truth
 	// because says for people what is needed for what.
-	because string
+	because reason
 }
 
+// reason is words for people, put together only where somebody reads them.
+type reason struct {
+	format string
+	args   []any
+}
+
+func say(format string, args ...any) reason { return reason{format, args} }
+
+// String is the words.
+func (r reason) String() string { return fmt.Sprintf(r.format, r.args...) }
+
 func never(format string, args ...any) requirement {
-	return requirement{otherwise: no, because: fmt.Sprintf(format, args...)}
+	return requirement{otherwise: no, because: say(format, args...)}
 }
 
 func cannotTell(format string, args ...any) requirement {
-	return requirement{otherwise: unknown, because: fmt.Sprintf(format, args...)}
+	return requirement{otherwise: unknown, because: say(format, args...)}
 }
 
 // met tells whether a requirement is met at a moment of a recovery.

@@ -17,7 +17,7 @@ func (a *analysis) creation(w *workload) []requirement {
 	if w.resource() == podResource {
 		return []requirement{a.orphaned(w)}
 	}
-	all := []requirement{{component: a.controllers(), because: "the controller manager must create the pods of " + w.String()}}
+	all := []requirement{{component: a.controllers(), because: say("the controller manager must create the pods of %s", w)}}
 	if class := w.template.Spec.PriorityClassName; class != "" && !strings.HasPrefix(class, "system-") && a.isDeleted("scheduling.k8s.io", "priorityclasses", "", class) {
 		all = append(all, never("the pods of %s name the priority class %s, which is deleted", w, class))
 	}
@@ -25,17 +25,14 @@ func (a *analysis) creation(w *workload) []requirement {
 		all = append(all, never("the pods of %s run as the service account %s, which is deleted", w, account))
 	}
 	for i := range w.distinct() {
-		made, ok := a.again(w, i)
-		if !ok {
-			return append(all, cannotTell("what the pods of %s are like is not known", w))
-		}
 		o := &operation{
-			verb: extant.OperationCreate, version: "v1", resource: "pods", namespace: w.Namespace, by: makers[w.resource()], object: made.object,
+			verb: extant.OperationCreate, version: "v1", resource: "pods", namespace: w.Namespace, by: makers[w.resource()], of: w,
+			build: func(o *operation) { o.object = a.again(w, i).object },
 		}
 		if w.resource() == statefulSetResource {
-			o.name = made.name
+			o.name = a.podName(w, i)
 		}
-		all = append(all, requirement{because: "the pods of " + w.String() + " must be created", passage: a.pass(o)})
+		all = append(all, requirement{because: say("the pods of %s must be created", w), passage: a.pass(o)})
 	}
 	return all
 }

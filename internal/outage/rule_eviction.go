@@ -25,23 +25,24 @@ func (a *analysis) eviction(w *workload) []requirement {
 	if toleratesForEver(w.template.Spec.Tolerations) {
 		return []requirement{never("the pods of %s tolerate a dead node for ever and are never evicted", w)}
 	}
-	made, ok := a.again(w, 0)
-	if !ok {
-		return nil
+	because := say("the pods of %s on dead nodes must be evicted", w)
+	ask := func(verb extant.RequestOperation, subresource string) requirement {
+		return requirement{because: because, passage: a.pass(&operation{
+			verb: verb, version: "v1", resource: "pods", subresource: subresource, namespace: w.Namespace, name: a.podName(w, 0), by: nodeController, of: w,
+			build: func(o *operation) {
+				o.old = a.again(w, 0).stored()
+				if verb == extant.OperationUpdate {
+					o.object = o.old
+				}
+			},
+		})}
 	}
-	nodeController := controller("node-controller")
-	because := "the pods of " + w.String() + " on dead nodes must be evicted"
-	return []requirement{
-		{component: a.controllers(), because: because},
-		{because: because, passage: a.pass(&operation{
-			verb: extant.OperationUpdate, version: "v1", resource: "pods", subresource: "status", namespace: w.Namespace, name: made.name,
-			by: nodeController, object: made.stored(), old: made.stored(),
-		})},
-		{because: because, passage: a.pass(&operation{
-			verb: extant.OperationDelete, version: "v1", resource: "pods", namespace: w.Namespace, name: made.name, by: nodeController, old: made.stored(),
-		})},
-	}
+	return []requirement{{component: a.controllers(), because: because}, ask(extant.OperationUpdate, "status"), ask(extant.OperationDelete, "")}
 }
+
+// nodeController evicts the pods of dead nodes: it marks them as disrupted, and
+// deletes them.
+var nodeController = controller("node-controller")
 
 // toleratesForEver tells whether pods with these tolerations stay on a dead
 // node.

@@ -16,7 +16,7 @@ func (a *analysis) declaredNeeds(w *workload) []requirement {
 			continue
 		}
 		for _, backend := range need.Backends {
-			because := w.String() + " is ready only once the backend " + backend + " answers"
+			because := say("%s is ready only once the backend %s answers", w, backend)
 			if _, ok := a.backends[backend]; !ok {
 				all = append(all, cannotTell("%s, which is not known", because))
 				continue
@@ -25,7 +25,7 @@ func (a *analysis) declaredNeeds(w *workload) []requirement {
 		}
 		for _, o := range need.Operations {
 			passage := a.pass(a.asked(w, o))
-			all = append(all, requirement{passage: passage, because: w.String() + " is ready only once it succeeds in " + passage.operation.String()})
+			all = append(all, requirement{passage: passage, because: say("%s is ready only once it succeeds in %s", w, passage.operation)})
 		}
 	}
 	return all

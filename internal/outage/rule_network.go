@@ -7,14 +7,14 @@ func (a *analysis) network(w *workload) []requirement {
 	if w.template == nil || w.template.Spec.HostNetwork {
 		return nil
 	}
-	because := "the sandboxes of the pods of " + w.String() + " need the pod network"
+	because := say("the sandboxes of the pods of %s need the pod network", w)
 	if all := a.provided("PodNetwork", w, because); len(all) > 0 {
 		return all
 	}
 	var all []requirement
 	for _, likely := range a.providers.likelyNetwork {
 		if likely != w {
-			all = append(all, requirement{workload: likely, otherwise: unknown, because: because + ", which " + likely.String() + " seems to provide"})
+			all = append(all, requirement{workload: likely, otherwise: unknown, because: say("the sandboxes of the pods of %s need the pod network, which %s seems to provide", w, likely)})
 		}
 	}
 	return all
@@ -33,5 +33,5 @@ func (a *analysis) runtimeHandler(w *workload) []requirement {
 	if !ok {
 		return nil
 	}
-	return a.provided("Runtime/"+class.Handler, w, "the pods of "+w.String()+" need the runtime "+class.Handler)
+	return a.provided("Runtime/"+class.Handler, w, say("the pods of %s need the runtime %s", w, class.Handler))
 }

@@ -19,8 +19,8 @@ func (a *analysis) scheduling(w *workload) []requirement {
 	}
 	all := a.room(w)
 	name := w.template.Spec.SchedulerName
-	scheduledBy := component("system:kube-scheduler")
-	because := "the pods of " + w.String() + " must be bound to nodes"
+	scheduledBy := schedulerUser
+	because := say("the pods of %s must be bound to nodes that are ready", w)
 	switch {
 	case name == "" || name == corev1.DefaultSchedulerName:
 		all = append(all, requirement{component: a.scheduler(), because: because})
@@ -29,24 +29,28 @@ func (a *analysis) scheduling(w *workload) []requirement {
 		if !known {
 			return append(all, cannotTell("which workload is the scheduler %s, which the pods of %s name, is not known", name, w))
 		}
-		all = append(all, requirement{workload: scheduler, because: "the scheduler " + name + " must bind the pods of " + w.String()})
+		all = append(all, requirement{workload: scheduler, because: say("the scheduler %s must bind the pods of %s", name, w)})
 		scheduledBy = serviceAccount(scheduler.Namespace, accountOf(scheduler))
 	}
-	all = append(all, requirement{component: a.kubelets(), because: because + ", which must be ready"})
+	all = append(all, requirement{component: a.kubelets(), because: because})
 	for i := range w.distinct() {
-		made, ok := a.again(w, i)
-		if !ok {
-			continue
-		}
+		name := a.podName(w, i)
 		all = append(all, requirement{because: because, passage: a.pass(&operation{
-			verb: extant.OperationCreate, version: "v1", resource: "pods", subresource: "binding", namespace: w.Namespace, name: made.name, by: scheduledBy,
-			object: map[string]any{
-				"apiVersion": "v1", "kind": "Binding", "metadata": map[string]any{"name": made.name, "namespace": w.Namespace},
-				"target": map[string]any{"apiVersion": "v1", "kind": "Node", "name": a.nodeFor(w, i)},
-			},
+			verb: extant.OperationCreate, version: "v1", resource: "pods", subresource: "binding", namespace: w.Namespace, name: name, by: scheduledBy, of: w,
+			build: func(o *operation) { o.object = binding(w.Namespace, name, a.nodeFor(w, i)) },
 		})})
 	}
 	return all
+}
+
+// schedulerUser is the scheduler that comes with Kubernetes.
+var schedulerUser = component("system:kube-scheduler")
+
+func binding(namespace, name, node string) map[string]any {
+	return map[string]any{
+		"apiVersion": "v1", "kind": "Binding", "metadata": map[string]any{"name": name, "namespace": namespace},
+		"target": map[string]any{"apiVersion": "v1", "kind": "Node", "name": node},
+	}
 }
 
 // room is what a pod needs of the nodes that are left. Where none is lost, the

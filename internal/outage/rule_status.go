@@ -1,8 +1,7 @@
 package outage
 
 import (
-	"time"
-
+	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/extant-project/extant/pkg/apis/extant"
@@ -10,29 +9,31 @@ import (
 
 // status: a pod counts as ready once its kubelet has written so to pods/status.
 func (a *analysis) podStatus(w *workload) []requirement {
-	made, ok := a.again(w, 0)
-	if !ok {
-		if w.template == nil && len(w.pods) > 0 {
-			return []requirement{{because: "the kubelet must report " + w.String() + " as ready", passage: a.pass(&operation{
-				verb: extant.OperationUpdate, version: "v1", resource: "pods", subresource: "status", namespace: w.Namespace, name: w.Name,
-				by: kubelet(a.nodeFor(w, 0)),
-			})}}
+	o := &operation{
+		verb: extant.OperationUpdate, version: "v1", resource: "pods", subresource: "status", namespace: w.Namespace, name: a.podName(w, 0), by: a.kubeletOf(w),
+	}
+	if w.template != nil {
+		o.of = w
+		o.build = func(o *operation) {
+			o.old = a.again(w, 0).stored()
+			o.old["spec"].(map[string]any)["nodeName"] = a.nodeFor(w, 0)
+			o.object = runtime.DeepCopyJSON(o.old)
+			o.object["status"] = map[string]any{
+				"phase":      "Running",
+				"conditions": []any{map[string]any{"type": "Ready", "status": "True", "lastTransitionTime": "1970-01-01T00:00:00Z"}},
+			}
 		}
-		return nil
 	}
-	node := a.nodeFor(w, 0)
-	old := made.stored()
-	spec, _ := old["spec"].(map[string]any)
-	spec["nodeName"] = node
-	ready := runtime.DeepCopyJSON(old)
-	ready["status"] = map[string]any{
-		"phase": "Running",
-		"conditions": []any{map[string]any{
-			"type": "Ready", "status": "True", "lastTransitionTime": time.Unix(0, 0).UTC().Format(time.RFC3339),
-		}},
+	return []requirement{{because: say("the kubelet must report the pods of %s as ready", w), passage: a.pass(o)}}
+}
+
+// kubeletOf is the kubelet of a node on which the pods of a workload can run.
+func (a *analysis) kubeletOf(w *workload) *authenticationv1.UserInfo {
+	name := a.nodeFor(w, 0)
+	known, ok := a.users[name]
+	if !ok {
+		known = kubelet(name)
+		a.users[name] = known
 	}
-	return []requirement{{because: "the kubelet must report the pods of " + w.String() + " as ready", passage: a.pass(&operation{
-		verb: extant.OperationUpdate, version: "v1", resource: "pods", subresource: "status", namespace: w.Namespace, name: made.name,
-		by: kubelet(node), object: ready, old: old,
-	})}}
+	return known
 }

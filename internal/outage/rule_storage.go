@@ -25,13 +25,9 @@ func (a *analysis) claims(w *workload) []requirement {
 	}
 	var all []requirement
 	for i := range w.distinct() {
-		made, ok := a.again(w, i)
-		if !ok {
-			continue
-		}
 		for j := range set.Spec.VolumeClaimTemplates {
 			template := &set.Spec.VolumeClaimTemplates[j]
-			name := template.Name + "-" + made.name
+			name := template.Name + "-" + a.podName(w, i)
 			if a.claimExists(w.Namespace, name) {
 				continue
 			}
@@ -44,7 +40,7 @@ func (a *analysis) claims(w *workload) []requirement {
 			object["apiVersion"], object["kind"] = "v1", "PersistentVolumeClaim"
 			delete(object, "status")
 			all = append(all, requirement{
-				because: "the claim " + name + " of " + w.String() + " must be created",
+				because: say("the claim %s of %s must be created", name, w),
 				passage: a.pass(&operation{
 					verb: extant.OperationCreate, version: "v1", resource: "persistentvolumeclaims", namespace: w.Namespace, name: name,
 					by: controller("statefulset-controller"), object: object,
@@ -106,10 +102,8 @@ func (a *analysis) claimsOf(w *workload) []string {
 	}
 	if set, ok := w.object.(*appsv1.StatefulSet); ok {
 		for i := range w.distinct() {
-			if made, ok := a.again(w, i); ok {
-				for j := range set.Spec.VolumeClaimTemplates {
-					names = append(names, set.Spec.VolumeClaimTemplates[j].Name+"-"+made.name)
-				}
+			for j := range set.Spec.VolumeClaimTemplates {
+				names = append(names, set.Spec.VolumeClaimTemplates[j].Name+"-"+a.podName(w, i))
 			}
 		}
 	}
@@ -125,12 +119,12 @@ func (a *analysis) volume(w *workload, volume *corev1.PersistentVolume) []requir
 	if csi == nil {
 		return all
 	}
-	because := "the volume " + volume.Name + " of " + w.String() + " must be mounted by the driver " + csi.Driver
+	because := say("the volume %s of %s must be mounted by the driver %s", volume.Name, w, csi.Driver)
 	all = append(all, a.provided("Storage/"+csi.Driver, w, because)...)
 	if driver, ok := a.snapshot().CSIDrivers().Get("", csi.Driver); ok && !valueOr(driver.Spec.AttachRequired, true) {
 		return all
 	}
-	because = "the volume " + volume.Name + " of " + w.String() + " must be attached"
+	because = say("the volume %s of %s must be attached", volume.Name, w)
 	return append(all, requirement{component: a.controllers(), because: because}, requirement{
 		because: because,
 		passage: a.pass(&operation{

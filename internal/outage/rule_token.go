@@ -19,18 +19,25 @@ func (a *analysis) token(w *workload) []requirement {
 		return nil
 	}
 	account := accountOf(w)
-	o := a.tokenFor(w.Namespace, account, kubelet(a.nodeFor(w, 0)))
-	o.object["spec"].(map[string]any)["boundObjectRef"] = map[string]any{"apiVersion": "v1", "kind": "Pod", "name": a.podName(w, 0), "uid": ""}
-	return []requirement{{because: "the kubelet must fetch the token of " + account + " for the pods of " + w.String(), passage: a.pass(o)}}
+	o := a.tokenFor(w.Namespace, account, a.kubeletOf(w))
+	o.of = w
+	build := o.build
+	o.build = func(o *operation) {
+		build(o)
+		o.object["spec"].(map[string]any)["boundObjectRef"] = map[string]any{"apiVersion": "v1", "kind": "Pod", "name": a.podName(w, 0), "uid": ""}
+	}
+	return []requirement{{because: say("the kubelet must fetch the token of %s for the pods of %s", account, w), passage: a.pass(o)}}
 }
 
 // tokenFor is the request for a token of a service account.
 func (a *analysis) tokenFor(namespace, account string, by *authenticationv1.UserInfo) *operation {
 	return &operation{
 		verb: extant.OperationCreate, version: "v1", resource: "serviceaccounts", subresource: "token", namespace: namespace, name: account, by: by,
-		object: map[string]any{
-			"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "metadata": map[string]any{"name": account, "namespace": namespace},
-			"spec": map[string]any{"audiences": []any{}, "expirationSeconds": int64(3607)},
+		build: func(o *operation) {
+			o.object = map[string]any{
+				"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "metadata": map[string]any{"name": account, "namespace": namespace},
+				"spec": map[string]any{"audiences": []any{}, "expirationSeconds": int64(3607)},
+			}
 		},
 	}
 }
