@@ -2,6 +2,7 @@ package printers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,7 +14,7 @@ import (
 // those that are refused, then those that go through late or without a hook.
 var Intercepted = Columns[*extant.OutageReview]{
 	Definitions: []metav1.TableColumnDefinition{
-		{Name: "Operation", Type: "string", Description: "What requests do."},
+		{Name: "Operations", Type: "string", Description: "What requests do."},
 		{Name: "Resource", Type: "string", Description: "The resource as resource.group; * means all."},
 		{Name: "Namespaces", Type: "string", Description: "In how many namespaces."},
 		{Name: "Objects", Type: "string", Description: "All, or only some of them, by their labels or by conditions."},
@@ -26,7 +27,7 @@ var Intercepted = Columns[*extant.OutageReview]{
 	Rows: func(review *extant.OutageReview) [][]any {
 		var rows [][]any
 		for i := range review.Status.Blocked {
-			rows = append(rows, operationCells(&review.Status.Blocked[i], "Refused"))
+			rows = addOperation(rows, operationCells(&review.Status.Blocked[i], "Refused"))
 		}
 		for i := range review.Status.Degraded {
 			degraded := &review.Status.Degraded[i]
@@ -34,11 +35,23 @@ var Intercepted = Columns[*extant.OutageReview]{
 			if degraded.Delay != nil {
 				effect += " " + degraded.Delay.Duration.String()
 			}
-			rows = append(rows, operationCells(&degraded.InterceptedOperation, effect))
+			rows = addOperation(rows, operationCells(&degraded.InterceptedOperation, effect))
 		}
 		return rows
 	},
 	Further: withoutAnswer,
+}
+
+// addOperation adds a row, or its operation to the row that says the same of
+// others.
+func addOperation(rows [][]any, cells []any) [][]any {
+	for _, row := range rows {
+		if slices.Equal(row[1:], cells[1:]) {
+			row[0] = fmt.Sprintf("%s,%s", row[0], cells[0])
+			return rows
+		}
+	}
+	return append(rows, cells)
 }
 
 func operationCells(operation *extant.InterceptedOperation, effect string) []any {

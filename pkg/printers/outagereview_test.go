@@ -29,6 +29,7 @@ func outage() *extant.OutageReview {
 			Blocked: []extant.InterceptedOperation{
 				{Operation: "CREATE", Version: "v1", Resource: "pods", Namespaces: &extant.NamespaceSet{Count: 2, Names: []string{"guards", "shop"}}, By: []extant.HookReference{guard, again}},
 				{Operation: "GET", Group: "example.com", Resource: "widgets", Namespaces: &extant.NamespaceSet{All: true, Count: 7}, By: []extant.HookReference{crd}},
+				{Operation: "LIST", Group: "example.com", Resource: "widgets", Namespaces: &extant.NamespaceSet{All: true, Count: 7}, By: []extant.HookReference{crd}},
 				{Operation: "UPDATE", Group: "*", Resource: "*", Subresource: "*", Conditional: true, By: []extant.HookReference{guard}},
 			},
 			Degraded: []extant.DegradedOperation{
@@ -137,9 +138,9 @@ func TestWhatIsNotKnownToBeBlockedIsUnknown(t *testing.T) {
 
 func TestOperationsAreNamedAsHooksAreRegistered(t *testing.T) {
 	want := [][]any{
-		{"Operation", "Resource", "Namespaces", "Objects", "Effect", "By", "Versions", "Hooks", "Names"},
+		{"Operations", "Resource", "Namespaces", "Objects", "Effect", "By", "Versions", "Hooks", "Names"},
 		{"CREATE", "pods", "2", "all", "Refused", "guard", "v1", "pods.guard (guard.guards.443), tokens.guard (guard.guards.443)", "guards, shop"},
-		{"GET", "widgets.example.com", "all", "all", "Refused", "widgets.example.com", "all", "conversion", none},
+		{"GET,LIST", "widgets.example.com", "all", "all", "Refused", "widgets.example.com", "all", "conversion", none},
 		{"UPDATE", "*.*/*", none, "some", "Refused", "guard", "all", "pods.guard (guard.guards.443)", none},
 		{"DELETE", "nodes", none, "all", "Delayed 30s", "guard", "all", "pods.guard (guard.guards.443)", none},
 		{"DELETE", "nodes", none, "all", "Skipped", "guard", "all", "tokens.guard (guard.guards.443)", none},
