@@ -18,6 +18,7 @@ import (
 
 	"github.com/extant-project/extant/internal/cluster"
 	"github.com/extant-project/extant/internal/inventory"
+	"github.com/extant-project/extant/internal/outage"
 	"github.com/extant-project/extant/internal/rbac"
 	"github.com/extant-project/extant/internal/requestpath"
 )
@@ -56,8 +57,11 @@ const maxRunning = 64
 // Storage returns the storage of every review kind.
 func Storage(config Config) map[string]rest.Storage {
 	running := make(chan struct{}, maxRunning)
-	requests := &requestReviews{Config: config, engine: requestpath.NewEngine(), authorizers: rbac.NewAuthorizers(rbac.Options{})}
+	authorizers := rbac.NewAuthorizers(rbac.Options{})
+	requests := &requestReviews{Config: config, engine: requestpath.NewEngine(), authorizers: authorizers}
+	outages := &outageReviews{Config: config, engine: outage.NewEngine(requests.engine, authorizers)}
 	return map[string]rest.Storage{
+		"outagereviews":  newREST(outages.kind(), running),
 		"requestreviews": newREST(requests.kind(), running),
 	}
 }
