@@ -50,3 +50,13 @@ func printTable[T runtime.Object](out io.Writer, of columns.Columns[T], object T
 	}
 	return printers.NewTablePrinter(printers.PrintOptions{Wide: wide}).PrintObj(table, out)
 }
+
+// printSection prints an object in some columns, behind an empty line and a
+// title, or nothing where it has no rows there.
+func printSection[T runtime.Object](out io.Writer, title string, of columns.Columns[T], object T, wide bool) error {
+	if len(of.Rows(object)) == 0 {
+		return nil
+	}
+	fmt.Fprintf(out, "\n%s\n", title)
+	return printTable(out, of, object, wide)
+}

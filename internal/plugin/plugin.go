@@ -34,7 +34,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	kubeconfig := genericclioptions.NewConfigFlags(true)
 	command := &cobra.Command{
 		Use:   "kubectl-extant",
-		Short: "See what extends a cluster, and what a request passes through",
+		Short: "See what extends a cluster, what a request passes through, and what an outage breaks",
 		Long: "kubectl extant asks Extant, the API that shows what extends a Kubernetes cluster.\n" +
 			"With --from it needs no cluster: it answers over a dump by itself.",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl extant"},
@@ -45,7 +45,7 @@ func NewCommand(streams genericiooptions.IOStreams) *cobra.Command {
 	command.SetOut(streams.Out)
 	command.SetErr(streams.ErrOut)
 	kubeconfig.AddFlags(command.PersistentFlags())
-	command.AddCommand(newReviewCommand(kubeconfig, streams))
+	command.AddCommand(newReviewCommand(kubeconfig, streams), newOutageCommand(kubeconfig, streams))
 	return command
 }
 
