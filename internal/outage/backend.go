@@ -109,6 +109,7 @@ func (a *analysis) lostIn(namespace string) bool {
 func (a *analysis) anythingLeft(b *backend) bool {
 	service, ok := a.snapshot().Services().Get(b.service.Namespace, b.service.Name)
 	if !ok {
+		a.doubted("what is behind the backend "+b.name+" is not known", serviceResource)
 		return true
 	}
 	lost, left := false, false

@@ -23,6 +23,8 @@ type loss struct {
 	nodes map[string]bool
 	// restarted: the control plane starts again as well.
 	restarted bool
+	// doubts are why more may be lost than is known.
+	doubts []string
 }
 
 // lose settles what the outage takes.
@@ -30,8 +32,9 @@ func (a *analysis) lose() {
 	l := &a.loss
 	l.Outage, l.backends, l.nodes = a.spec.Down, map[string]*backend{}, map[string]bool{}
 	l.restarted = l.Everything
+	a.doubtLoss()
 	for _, name := range l.Nodes {
-		if _, ok := a.snapshot().Nodes().Get("", name); !ok {
+		if _, ok := a.snapshot().Nodes().Get("", name); !ok && a.unseen(nodeResource) == "" {
 			a.lacks("nodes", "Node", name)
 		}
 		l.nodes[name] = true
@@ -82,7 +85,9 @@ func (a *analysis) loseExtensions() {
 			return 0
 		})
 		if !ok {
-			a.lacks("extensions.extant.dev", "Extension", name)
+			if !a.doubted("whether there is an Extension "+name+" is not known", slices.Concat(registrationResources, workloadResources)...) {
+				a.lacks("extensions.extant.dev", "Extension", name)
+			}
 			continue
 		}
 		extension := &a.observed.Inventory.Extensions[i]
@@ -108,7 +113,9 @@ func (a *analysis) loseBackend(name string) {
 	b, ok := a.backends[name]
 	switch {
 	case !ok:
-		a.lacks("backends.extant.dev", "Backend", name)
+		if !a.doubted("whether there is a Backend "+name+" is not known", registrationResources...) {
+			a.lacks("backends.extant.dev", "Backend", name)
+		}
 	case b.service == nil:
 		a.loss.backends[name] = b
 	default:
@@ -121,6 +128,9 @@ func (a *analysis) loseService(namespace, name string) {
 	called := a.behind[[2]string{namespace, name}]
 	service, ok := a.snapshot().Services().Get(namespace, name)
 	if !ok {
+		if a.doubted("what is behind the Service "+namespace+"/"+name+" is not known", serviceResource) {
+			return
+		}
 		if len(called) == 0 || !a.isDeleted("", "services", namespace, name) {
 			a.lacks("services", "Service", namespace+"/"+name)
 			return

@@ -26,13 +26,15 @@ type provider struct {
 // providers are the workloads that provide capabilities.
 type providers struct {
 	byCapability map[string][]provider
+	// hidden are the capabilities of which a provider cannot be seen, and why.
+	hidden map[string]string
 	// likelyNetwork are workloads that look as if they provided the pod network:
 	// they write into the directories of CNI on their nodes.
 	likelyNetwork []*workload
 }
 
 func (a *analysis) findProviders() {
-	a.providers.byCapability = map[string][]provider{}
+	a.providers.byCapability, a.providers.hidden = map[string][]provider{}, map[string]string{}
 	for i := range a.observed.Inventory.Extensions {
 		extension := &a.observed.Inventory.Extensions[i]
 		for _, capability := range extension.Status.Provides {
@@ -42,9 +44,7 @@ func (a *analysis) findProviders() {
 	for i := range a.spec.Assume.Provides {
 		said := &a.spec.Assume.Provides[i]
 		if said.Workload != nil {
-			if w, ok := a.workloads.get(*said.Workload); ok {
-				a.provides(said.Capability, provider{w, true})
-			}
+			a.providesWorkload(*said.Workload, said.Capability)
 			continue
 		}
 		for i := range a.observed.Inventory.Extensions {
@@ -57,6 +57,16 @@ func (a *analysis) findProviders() {
 		if w.resource() == daemonSetResource && installsNetworkPlugin(w.template) {
 			a.providers.likelyNetwork = append(a.providers.likelyNetwork, w)
 		}
+	}
+}
+
+// providesWorkload takes a workload for a provider, and notes that it cannot be
+// seen where it cannot.
+func (a *analysis) providesWorkload(reference extant.ObjectReference, capability string) {
+	if w, ok := a.workloads.get(reference); ok {
+		a.provides(capability, provider{w, true})
+	} else if why := a.unseen(schema.GroupResource{Group: reference.Group, Resource: reference.Resource}); why != "" {
+		a.providers.hidden[capability] = why
 	}
 }
 
@@ -100,6 +110,9 @@ func (a *analysis) provides(capability string, p provider) {
 // provider does not need itself.
 func (a *analysis) provided(capability string, to *workload, because reason) []requirement {
 	var all []requirement
+	if why := a.providers.hidden[capability]; why != "" {
+		all = append(all, cannotTell("%s: who provides it is not known: %s", because, why))
+	}
 	for _, p := range a.providers.byCapability[capability] {
 		if p.workload == to {
 			continue

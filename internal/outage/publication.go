@@ -26,6 +26,9 @@ func (a *analysis) publication(b *backend) []requirement {
 	if len(service.Spec.Selector) == 0 {
 		return []requirement{cannotTell("who publishes the endpoints of the Service %s/%s, which has no selector, is not known", namespace, name)}
 	}
+	if why := a.unseen(endpointSliceResource); why != "" {
+		return []requirement{cannotTell("whether the endpoints of the Service %s/%s must be created or updated is not known: %s", namespace, name, why)}
+	}
 	because := say("the endpoints of the Service %s/%s must be published", namespace, name)
 	all := []requirement{
 		{component: a.controllers(), because: because},

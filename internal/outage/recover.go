@@ -24,6 +24,8 @@ type outcome struct {
 	sure, hopeful []*run
 	// race: it depends on how long pods take to start whether leases are lost.
 	race []*controlComponent
+	// doubtful: more may be lost than is known.
+	doubtful bool
 }
 
 // recover lets the cluster recover as far as it can.
@@ -36,7 +38,7 @@ func (a *analysis) recover() *outcome {
 	for _, b := range a.loss.backends {
 		a.publications[b] = a.publication(b)
 	}
-	o := &outcome{}
+	o := &outcome{doubtful: len(a.loss.doubts) > 0}
 	surely, perhaps := a.lapses(false)
 	hopefully, perhapsHopefully := a.lapses(true)
 	o.race = perhaps
@@ -116,7 +118,10 @@ func (o *outcome) fate(back func(*run) bool) truth {
 			fate = unknown
 		}
 	}
-	if fate == yes {
+	switch {
+	case fate == yes && o.doubtful:
+		return unknown
+	case fate == yes:
 		return yes
 	}
 	for _, r := range o.hopeful {

@@ -18,8 +18,11 @@ func (a *analysis) recovery() extant.Recovery {
 		recovery.RecoversUnaided, recovery.Reason = metav1.ConditionUnknown, "nothing is lost: it is over when the backends answer again"
 		return recovery
 	}
-	var reasons []string
+	reasons := slices.Clone(a.loss.doubts)
 	verdict := yes
+	if a.outcome.doubtful {
+		verdict = unknown
+	}
 	for _, w := range a.loss.workloads {
 		fate := a.outcome.workload(w)
 		verdict = verdict.and(fate)

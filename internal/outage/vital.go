@@ -61,6 +61,8 @@ func (r *run) judge(v *vital) extant.VitalOperation {
 		answer.Message = fmt.Sprintf("the client gives up after %s, and hooks that do not answer take %s", v.timeout, longest)
 	case worst == unknown:
 		answer.Verdict = extant.VitalUnknown
+	case len(r.loss.doubts) > 0:
+		answer.Verdict, answer.Message = extant.VitalUnknown, r.loss.doubts[0]
 	case longest > 0:
 		answer.Verdict, answer.By = extant.VitalDelayed, delayed
 		answer.Message = fmt.Sprintf("hooks that do not answer take %s", longest)
