@@ -1,0 +1,207 @@
+package outage_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/extant-project/extant/internal/catalogue"
+	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/inventory"
+	"github.com/extant-project/extant/internal/outage"
+	"github.com/extant-project/extant/internal/rbac"
+	"github.com/extant-project/extant/internal/requestpath"
+	"github.com/extant-project/extant/internal/scenario"
+	"github.com/extant-project/extant/pkg/apis/extant"
+	"github.com/extant-project/extant/pkg/apis/extant/install"
+	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
+)
+
+// fixture is a cluster, and an outage that is asked about.
+type fixture struct {
+	engine   *outage.Engine
+	snapshot *cluster.Snapshot
+	params   scenario.Params
+	review   *extant.OutageReview
+}
+
+// TestFixtures asks what each fixture in testdata asks: the cluster is in
+// *.yaml, with params that policies read in params.yaml, the OutageReview is in
+// review.yaml, and its status in want.yaml. What every answer has is left out of
+// that: vital operations that are Allowed, and, but for a review called gaps,
+// what was not seen.
+func TestFixtures(t *testing.T) {
+	scenario.Each(t, 48, func(t *testing.T, file *scenario.Fixture) {
+		f := newFixture(t, file)
+		status := f.ask(t, f.snapshot, &f.review.Spec)
+		got := f.print(t, status)
+		file.Expect(t, "want.yaml", got)
+		if diff := cmp.Diff(got, f.print(t, f.ask(t, f.snapshot, &f.review.Spec))); diff != "" {
+			t.Errorf("asked again:\n%s", diff)
+		}
+		for seed := range uint64(5) {
+			again := f.ask(t, scenario.Rebuild(f.snapshot, seed, schema.GroupResource{}), &f.review.Spec)
+			if diff := cmp.Diff(got, f.print(t, again)); diff != "" {
+				t.Fatalf("in another order:\n%s", diff)
+			}
+		}
+		checkForbidden(t, f, status)
+		checkMoreLost(t, f, status)
+	})
+}
+
+func newFixture(t *testing.T, file *scenario.Fixture) *fixture {
+	t.Helper()
+	reviews := file.Documents(t, "review.yaml")
+	if len(reviews) != 1 {
+		t.Fatalf("it asks %d questions", len(reviews))
+	}
+	return &fixture{
+		engine:   outage.NewEngine(requestpath.NewEngine(), rbac.NewAuthorizers(rbac.Options{})),
+		snapshot: scenario.WellFormed(t, file.Snapshot(t, "review.yaml", "params.yaml", "want.yaml")),
+		params:   file.Params(t, "params.yaml"),
+		review:   scenario.Review[*extant.OutageReview](t, "OutageReview", reviews[0]),
+	}
+}
+
+func (f *fixture) observe(snapshot *cluster.Snapshot) requestpath.Observed {
+	return requestpath.Observed{
+		Snapshot: snapshot, Inventory: inventory.Take(snapshot, catalogue.Points(), nil), Params: f.params, Time: metav1.Time{},
+	}
+}
+
+// ask asks about a cluster. What is asked must not change.
+func (f *fixture) ask(t *testing.T, snapshot *cluster.Snapshot, spec *extant.OutageReviewSpec) *extant.OutageReviewStatus {
+	t.Helper()
+	before := spec.DeepCopy()
+	status, err := f.engine.Analyze(t.Context(), f.observe(snapshot), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, spec); diff != "" {
+		t.Errorf("the question was changed:\n%s", diff)
+	}
+	return status
+}
+
+// print prints a status as kubectl does, without what every answer has.
+func (f *fixture) print(t *testing.T, status *extant.OutageReviewStatus) string {
+	t.Helper()
+	served := &v1alpha1.OutageReview{}
+	if err := install.Scheme.Convert(&extant.OutageReview{Status: *status.DeepCopy()}, served, nil); err != nil {
+		t.Fatal(err)
+	}
+	said := &served.Status
+	said.Observed.Gaps = slices.DeleteFunc(said.Observed.Gaps, func(gap v1alpha1.Gap) bool {
+		return f.review.Name != "gaps" || slices.ContainsFunc(f.snapshot.Gaps(), func(of cluster.Gap) bool { return of.Message == gap.Message })
+	})
+	said.Vital = slices.DeleteFunc(said.Vital, func(vital v1alpha1.VitalOperation) bool {
+		return vital.Verdict == v1alpha1.VitalVerdict(extant.VitalAllowed)
+	})
+	text, err := json.Marshal(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value map[string]any
+	if err := json.Unmarshal(text, &value); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	writeYAML(&b, "", value)
+	return b.String()
+}
+
+// checkForbidden marks each resource that the cluster has, or that registers
+// hooks and policies, as forbidden in turn. What cannot be seen may only make
+// verdicts unknown: what is stuck does not come back, and what comes back is not
+// stuck.
+func checkForbidden(t *testing.T, f *fixture, before *extant.OutageReviewStatus) {
+	t.Helper()
+	for i := range cluster.Resources {
+		resource := cluster.Resources[i].GroupResource()
+		if f.snapshot.Objects(resource).Len() == 0 && resource.Group != "admissionregistration.k8s.io" {
+			continue
+		}
+		after := f.ask(t, scenario.Rebuild(f.snapshot, 1, resource), &f.review.Spec)
+		was, is := before.Recovery.RecoversUnaided, after.Recovery.RecoversUnaided
+		if is != was && is != metav1.ConditionUnknown {
+			t.Errorf("without %s, recoversUnaided goes from %s to %s", resource, was, is)
+		}
+		for _, vital := range after.Vital {
+			if old := verdictOn(before, vital.Name); vital.Verdict != old && vital.Verdict != extant.VitalUnknown {
+				t.Errorf("without %s, %s goes from %s to %s", resource, vital.Name, old, vital.Verdict)
+			}
+		}
+		for _, workload := range stuckIn(before) {
+			if slices.Contains(recoveredIn(after), workload) {
+				t.Errorf("without %s, %s/%s comes back", resource, workload.Namespace, workload.Name)
+			}
+		}
+		for _, workload := range recoveredIn(before) {
+			if slices.Contains(stuckIn(after), workload) {
+				t.Errorf("without %s, %s/%s is stuck", resource, workload.Namespace, workload.Name)
+			}
+		}
+	}
+}
+
+// checkMoreLost takes each other backend down besides. Losing more never
+// brings more back.
+func checkMoreLost(t *testing.T, f *fixture, before *extant.OutageReviewStatus) {
+	t.Helper()
+	for _, backend := range f.observe(f.snapshot).Inventory.Backends {
+		if slices.Contains(f.review.Spec.Down.Backends, backend.Name) {
+			continue
+		}
+		more := f.review.Spec.DeepCopy()
+		more.Down.Backends = append(more.Down.Backends, backend.Name)
+		after := f.ask(t, f.snapshot, more)
+		if before.Recovery.RecoversUnaided == metav1.ConditionFalse && after.Recovery.RecoversUnaided != metav1.ConditionFalse {
+			t.Errorf("without %s as well, recoversUnaided is %s: %s", backend.Name, after.Recovery.RecoversUnaided, after.Recovery.Reason)
+		}
+		for _, workload := range stuckIn(before) {
+			if !slices.Contains(stuckIn(after), workload) {
+				t.Errorf("without %s as well, %s/%s is not stuck", backend.Name, workload.Namespace, workload.Name)
+			}
+		}
+		for _, name := range before.Recovery.Unreachable {
+			if !slices.Contains(after.Recovery.Unreachable, name) {
+				t.Errorf("without %s as well, %s is reachable", backend.Name, name)
+			}
+		}
+		for _, vital := range before.Vital {
+			if vital.Verdict == extant.VitalBlocked && verdictOn(after, vital.Name) != extant.VitalBlocked {
+				t.Errorf("without %s as well, %s is %s", backend.Name, vital.Name, verdictOn(after, vital.Name))
+			}
+		}
+	}
+}
+
+func verdictOn(status *extant.OutageReviewStatus, name string) extant.VitalVerdict {
+	i := slices.IndexFunc(status.Vital, func(v extant.VitalOperation) bool { return v.Name == name })
+	if i < 0 {
+		return ""
+	}
+	return status.Vital[i].Verdict
+}
+
+func stuckIn(status *extant.OutageReviewStatus) []extant.ObjectReference {
+	var all []extant.ObjectReference
+	for _, stuck := range status.Recovery.Stuck {
+		all = append(all, stuck.ObjectReference)
+	}
+	return all
+}
+
+func recoveredIn(status *extant.OutageReviewStatus) []extant.ObjectReference {
+	var all []extant.ObjectReference
+	for _, wave := range status.Recovery.Waves {
+		all = append(all, wave.Workloads...)
+	}
+	return all
+}
