@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"github.com/extant-project/extant/internal/scenario/random"
@@ -67,8 +68,15 @@ func (d *differential) round(t *testing.T, seed uint64, until time.Time) {
 	d.waitSynced(t, markers, d.review)
 	cluster.Namespaces = cluster.Namespaces[:len(cluster.Namespaces)-1] // the markers' own
 	for i := 0; i < *perRound && time.Now().Before(until); i++ {
-		request := g.Request(cluster, d.stored(t))
-		if request != nil {
+		// The garbage collector may end at any time what is being deleted.
+		ending := false
+		request := g.Request(cluster, func(path string) map[string]any {
+			object := d.stored(t)(path)
+			_, deleted, _ := unstructured.NestedFieldNoCopy(object, "metadata", "deletionTimestamp")
+			ending = ending || deleted
+			return object
+		})
+		if request != nil && !ending {
 			d.compare(t, fmt.Sprintf("seed %d, request %d", seed, i), cluster, request, i%3 == 2)
 		}
 	}

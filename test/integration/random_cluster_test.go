@@ -213,11 +213,18 @@ func (w *wire) waitSynced(t *testing.T, m *random.Markers, review reviewer) {
 	t.Helper()
 	probe := m.Probe()
 	spec := &extant.RequestReviewSpec{Request: probe.Review, User: &probe.User, Assume: extant.RequestAssumptions{Backends: extant.BackendsAllAvailable}}
+	refused := ""
 	eventually(t, soon, func(ctx context.Context) string {
 		w.recorder.take()
 		r, err := w.do(ctx, w.admin, probe.Method, probe.Path, "", probe.Body)
-		if err != nil || r.code >= 300 {
-			return fmt.Sprintf("the marker is refused: %v %s", err, messageOf(r.body))
+		switch {
+		case ctx.Err() != nil && refused != "":
+			return refused
+		case err != nil:
+			return err.Error()
+		case r.code >= 300:
+			refused = "the marker is refused: " + messageOf(r.body)
+			return refused
 		}
 		var missing []string
 		calls := w.recorder.take()

@@ -31,6 +31,7 @@ func (g *Generator) Mark(c *Cluster) *Markers {
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: m.Name, Name: m.Name}, Data: map[string]string{"max": "0"},
 	})
+	m.spare(c)
 	m.webhooks(g, c)
 	m.policies(c)
 	return m
@@ -46,6 +47,22 @@ func (m *Markers) rule() admissionregistrationv1.RuleWithOperations {
 	return admissionregistrationv1.RuleWithOperations{
 		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
 		Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
+	}
+}
+
+// probe is the name of the object that is created to see whether the markers
+// are known.
+const probe = "probe"
+
+// spare keeps the cluster's own policies from refusing the probe, by which
+// nothing would be seen.
+func (m *Markers) spare(c *Cluster) {
+	rule := admissionregistrationv1.NamedRuleWithOperations{ResourceNames: []string{probe}, RuleWithOperations: m.rule()}
+	for _, policy := range c.MutatingPolicies {
+		policy.Spec.MatchConstraints.ExcludeResourceRules = append(policy.Spec.MatchConstraints.ExcludeResourceRules, rule)
+	}
+	for _, policy := range c.ValidatingPolicies {
+		policy.Spec.MatchConstraints.ExcludeResourceRules = append(policy.Spec.MatchConstraints.ExcludeResourceRules, rule)
 	}
 }
 
@@ -107,12 +124,12 @@ func (m *Markers) policies(c *Cluster) {
 
 // Probe is the request that the markers match, made by an administrator.
 func (m *Markers) Probe() *Request {
-	object := map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "probe", "namespace": m.Name}}
+	object := map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": probe, "namespace": m.Name}}
 	return &Request{
 		User:   authenticationv1.UserInfo{Username: "admin", Groups: []string{"system:masters", "system:authenticated"}},
 		Method: "POST", Path: "/api/v1/namespaces/" + m.Name + "/configmaps?dryRun=All", Body: encode(object),
 		Review: extant.ReviewedRequest{
-			Operation: extant.OperationCreate, Version: "v1", Resource: "configmaps", Namespace: m.Name, Name: "probe", Object: raw(object), DryRun: true,
+			Operation: extant.OperationCreate, Version: "v1", Resource: "configmaps", Namespace: m.Name, Name: probe, Object: raw(object), DryRun: true,
 		},
 	}
 }
