@@ -49,7 +49,7 @@ func (r reads) with(variables map[string]reads) reads {
 		name, _, _ := strings.Cut(strings.TrimPrefix(chain, "variables."), ".")
 		if inner, ok := variables[name]; ok && strings.HasPrefix(chain, "variables.") {
 			r.chains = append(r.chains, inner.chains...)
-			r.sizes, r.wholeSizes = r.sizes || inner.sizes, r.wholeSizes || inner.wholeSizes
+			r.sizes, r.wholeSizes, r.compares = r.sizes || inner.sizes, r.wholeSizes || inner.wholeSizes, r.compares || inner.compares
 		}
 	}
 	return r

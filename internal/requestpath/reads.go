@@ -24,8 +24,8 @@ type reads struct {
 	chains []string
 	// sizes: the expression asks for the size of something, or compares what may
 	// be objects, which begins with their sizes; wholeSizes: of a variable as a
-	// whole, or of what does not show.
-	sizes, wholeSizes bool
+	// whole, or of what does not show. compares: it compares.
+	sizes, wholeSizes, compares bool
 }
 
 // baseEnvironment is the environment in which API servers compile what is
@@ -59,7 +59,9 @@ func readsOf(expression string) reads {
 				r.chains = append(r.chains, chain)
 			}
 		case ast.CallKind:
-			if call := node.AsCall(); call.FunctionName() == "size" || comparesObjects(call) {
+			call := node.AsCall()
+			compares := comparesObjects(call)
+			if r.compares = r.compares || compares; compares || call.FunctionName() == "size" {
 				r.sizes, r.wholeSizes = true, r.wholeSizes || sizeOfWhole(call)
 			}
 		}
@@ -100,12 +102,19 @@ func sizeOfWhole(call ast.CallExpr) bool {
 	return slices.ContainsFunc(about, func(e ast.Expr) bool { return e.Kind() == ast.IdentKind })
 }
 
-// comparesObjects tells whether both sides of a comparison may be objects.
+// comparesObjects tells whether both sides of a comparison may be objects, or
+// lists of them. A list that is written down on the right is compared by the
+// one on the left.
 func comparesObjects(call ast.CallExpr) bool {
-	if name := call.FunctionName(); name != operators.Equals && name != operators.NotEquals {
+	args := call.Args()
+	switch name := call.FunctionName(); {
+	case len(args) != 2 || slices.ContainsFunc(args, func(arg ast.Expr) bool { return arg.Kind() == ast.LiteralKind }):
 		return false
+	case name == operators.In:
+		return args[1].Kind() == ast.ListKind // others compare by themselves
+	default:
+		return (name == operators.Equals || name == operators.NotEquals) && args[1].Kind() != ast.ListKind
 	}
-	return !slices.ContainsFunc(call.Args(), func(arg ast.Expr) bool { return arg.Kind() == ast.LiteralKind || arg.Kind() == ast.ListKind })
 }
 
 func comparesWithNull(e ast.NavigableExpr) bool {

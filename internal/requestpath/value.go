@@ -1,7 +1,6 @@
 package requestpath
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -29,11 +28,14 @@ type trace struct {
 	// sizes: the expression at hand asks for sizes, wholeSizes: of variables as a
 	// whole. Else sizes are asked for by the bookkeeping of costs only.
 	sizes, wholeSizes bool
+	// compares: it compares what may be objects. Whatever CEL's own objects and
+	// lists compare themselves with, they take an unknown part for a difference.
+	compares bool
 }
 
 // watch prepares for an expression.
 func (t *trace) watch(r reads) {
-	t.sizes, t.wholeSizes = t.sizes || r.sizes, t.wholeSizes || r.wholeSizes
+	t.sizes, t.wholeSizes, t.compares = t.sizes || r.sizes, t.wholeSizes || r.wholeSizes, t.compares || r.compares
 }
 
 // reset forgets what was read so far.
@@ -82,16 +84,6 @@ func (t *trace) value(path string, content any, d *doubt) ref.Val {
 	default:
 		return types.DefaultTypeAdapter.NativeToValue(content)
 	}
-}
-
-// list returns a list whose items are in doubt. CEL's own lists hold the items
-// as they are.
-func (t *trace) list(path string, content []any, d *doubt) ref.Val {
-	items := make([]ref.Val, len(content))
-	for i, item := range content {
-		items[i] = t.value(fmt.Sprintf("%s[%d]", path, i), item, d)
-	}
-	return types.DefaultTypeAdapter.NativeToValue(items)
 }
 
 var _ interface {
@@ -149,7 +141,7 @@ func (m *doubtfulMap) Size() ref.Val {
 	if !strings.Contains(m.path, ".") {
 		asked = m.trace.wholeSizes
 	}
-	if asked && m.doubt.extends(m.content) {
+	if asked && (m.trace.compares || m.doubt.extends(m.content)) {
 		m.trace.taint(m.path, m.doubt.because)
 	}
 	return types.Int(len(m.content))
@@ -176,6 +168,7 @@ func (m *doubtfulMap) Equal(other ref.Val) ref.Val {
 	if _, ok := other.(traits.Mapper); !ok {
 		return types.False
 	}
+	m.trace.taint(m.path, m.doubt.because)
 	return m.trace.unknown(m.path, m.doubt.because)
 }
 

@@ -16,12 +16,15 @@ import (
 func TestWhatIsNotKnownMakesUnknownOnlyWhatDependsOnIt(t *testing.T) {
 	content := map[string]any{
 		"metadata": map[string]any{"name": "web", "labels": map[string]any{"app": "web"}},
-		"spec":     map[string]any{"paused": true, "list": []any{map[string]any{"name": "a"}}},
-		"status":   map[string]any{"ready": int64(1)},
+		"spec": map[string]any{"paused": true, "list": []any{map[string]any{"name": "a"}}, "names": []any{"a"},
+			"known": map[string]any{"name": "a", "list": []any{int64(1)}}, "other": map[string]any{"name": "a", "list": []any{int64(1)}}},
+		"status": map[string]any{"ready": int64(1)},
 	}
 	d := &doubt{}
 	d.at("spec", "replicas").appears = true
 	d.unsure("it is reset", "status")
+	d.unsure("somebody sorts it", "spec", "known", "list")
+	d.at("spec", "names").items = &doubt{changes: true}
 	d.at("spec", "list").items = &doubt{fields: map[string]*doubt{"image": {appears: true}}}
 	env, err := cel.NewEnv(cel.Variable("object", cel.DynType), cel.OptionalTypes())
 	if err != nil {
@@ -49,6 +52,14 @@ func TestWhatIsNotKnownMakesUnknownOnlyWhatDependsOnIt(t *testing.T) {
 		`size(object.metadata) == 2`:                                     "true",
 		`object.spec == object.metadata`:                                 "tainted",
 		`object.spec.exists(k, k == 'replicas')`:                         "tainted",
+		`object.spec.known == object.spec.other`:                         "tainted",
+		`{'name': 'a', 'list': [1]} == object.spec.known`:                "tainted",
+		`object.spec.known == {'name': 'a', 'list': [1]}`:                "tainted",
+		`object.spec.names == ['a']`:                                     "tainted",
+		`object.spec.names == ['a', 'b']`:                                "false",
+		`['a'] == object.spec.names`:                                     "tainted",
+		`'b' in object.spec.names`:                                       "unknown",
+		`object.spec.known in [{'name': 'a'}]`:                           "tainted",
 		`object.spec.list.all(x, x.name == 'a')`:                         "true",
 		`object.spec.list.exists(x, has(x.image))`:                       "unknown",
 		`size(object.spec.list) == 1`:                                    "true",
