@@ -3,6 +3,8 @@ package requestpath
 import (
 	"errors"
 	"maps"
+	"reflect"
+	"sync"
 
 	"github.com/google/cel-go/common/types"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,11 +19,13 @@ import (
 // it is known. The nil document stands for null: a request has no such object.
 type document struct {
 	kind schema.GroupVersionKind
-	// content is the object; nil where only its kind is known.
-	content map[string]any
-	doubt   *doubt
-	// because says why nothing is known of an object without content.
+	// read returns what is known of the object. It is asked for late, because
+	// most hooks read no object; nil where only the kind is known.
+	read func() contents
+	// because says why nothing is known of an object that cannot be read.
 	because string
+	// sent is the metadata as they were sent; nil where nothing was.
+	sent metav1.Object
 	// plain objects have no metadata: the options of CONNECT.
 	plain bool
 
@@ -29,21 +33,60 @@ type document struct {
 	path  string
 }
 
+// contents are what is known of an object: its fields, and what of them is in
+// doubt.
+type contents struct {
+	fields map[string]any
+	doubt  *doubt
+}
+
 var (
 	_ runtime.Object              = (*document)(nil)
+	_ metav1.ObjectMetaAccessor   = (*document)(nil)
 	_ value.UnstructuredConverter = (*document)(nil)
 )
 
 // known tells whether there is anything to look at.
-func (d *document) known() bool { return d != nil && d.content != nil }
+func (d *document) known() bool { return d != nil && d.read != nil }
+
+// contents returns what is known; of what is not known, nothing.
+func (d *document) contents() contents {
+	if !d.known() {
+		return contents{}
+	}
+	return d.read()
+}
+
+// holding returns a document that is the same but for what is in it, which is
+// found out when it is first looked at.
+func (d *document) holding(find func() contents) *document {
+	same := *d
+	same.read = sync.OnceValue(find)
+	return &same
+}
+
+// unknown returns a document of which nothing is known any more.
+func (d *document) unknown(because string) *document {
+	return &document{kind: d.kind, because: because, plain: d.plain}
+}
+
+// equal tells whether both say the same.
+func (d *document) equal(other *document) bool {
+	if d == other || d == nil || other == nil {
+		return d == other
+	}
+	return d.kind == other.kind && d.because == other.because && d.plain == other.plain && d.known() == other.known() &&
+		reflect.DeepEqual(d.contents(), other.contents())
+}
 
 // ToUnstructured returns what CEL sees: the library asks converters of objects
 // for it, and hands on a CEL value as it is.
 func (d *document) ToUnstructured() any {
-	if d.content == nil {
+	if !d.known() {
 		return types.NullValue
 	}
-	return d.trace.value(d.path, d.content, d.doubt)
+	known := d.contents()
+	return d.trace.value(d.path, known.fields, known.doubt)
 }
 
 // in returns the document as a variable of expressions that leave notes in a
@@ -54,10 +97,10 @@ func (d *document) in(t *trace, path string) *document {
 	}
 	variable := *d
 	variable.trace, variable.path = t, path
-	if d.content == nil {
+	if !d.known() {
 		// There is an object, and nothing of it is known but its kind.
-		variable.content = map[string]any{"apiVersion": d.kind.GroupVersion().String(), "kind": d.kind.Kind}
-		variable.doubt = &doubt{others: true, because: d.because}
+		known := contents{map[string]any{"apiVersion": d.kind.GroupVersion().String(), "kind": d.kind.Kind}, &doubt{others: true, because: d.because}}
+		variable.read = func() contents { return known }
 	}
 	return &variable
 }
@@ -67,8 +110,13 @@ func (d *document) labelled() runtime.Object {
 	if !d.known() || d.plain {
 		return nil
 	}
-	all, _, _ := unstructured.NestedStringMap(d.content, "metadata", "labels")
-	return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Labels: all}}
+	return d
+}
+
+// GetObjectMeta returns the labels, which is all that selectors look at.
+func (d *document) GetObjectMeta() metav1.Object {
+	all, _, _ := unstructured.NestedStringMap(d.contents().fields, "metadata", "labels")
+	return &metav1.ObjectMeta{Labels: all}
 }
 
 // labelsKnown tells whether a selector can be decided, and why not: whether the
@@ -77,10 +125,10 @@ func (d *document) labelsKnown(selector labels.Selector) (why string, known bool
 	switch {
 	case d == nil || d.plain:
 		return "", true
-	case d.content == nil:
+	case !d.known():
 		return d.because, false
 	}
-	metadata := d.doubt.field("metadata")
+	metadata := d.contents().doubt.field("metadata")
 	if metadata != nil && metadata.changes {
 		return metadata.because, false
 	}
@@ -106,9 +154,14 @@ func (d *document) as(kind schema.GroupVersionKind, because string) *document {
 		return d
 	}
 	converted := &document{kind: kind, because: because, plain: d.plain}
-	if d.content == nil {
+	if !d.known() {
 		return converted
 	}
+	return converted.holding(func() contents { return d.contents().as(kind, because) })
+}
+
+// as returns what of an object is still known in another version.
+func (c contents) as(kind schema.GroupVersionKind, because string) contents {
 	s, ok := shapeOf(kind, because)
 	if !ok {
 		s = shaped{doubt: &doubt{others: true, because: because}}
@@ -120,12 +173,11 @@ func (d *document) as(kind schema.GroupVersionKind, because string) *document {
 	}
 	delete(fields, "apiVersion")
 	delete(fields, "kind")
-	converted.content = withKindOf(s.content, kind)
-	if metadata, ok := d.content["metadata"]; ok {
-		fields["metadata"] = d.doubt.field("metadata")
-		converted.content["metadata"] = metadata
+	converted := contents{withKindOf(s.content, kind), &doubt{others: s.doubt.others, because: because, fields: fields}}
+	if metadata, ok := c.fields["metadata"]; ok {
+		fields["metadata"] = c.doubt.field("metadata")
+		converted.fields["metadata"] = metadata
 	}
-	converted.doubt = &doubt{others: s.doubt.others, because: because, fields: fields}
 	return converted
 }
 

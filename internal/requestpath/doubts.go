@@ -15,38 +15,34 @@ import (
 
 // settle adds to an object of a built-in kind what the API server adds to it
 // for sure before a phase of admission, and notes what it may supply or change.
-func (r *request) settle(p phase, d, old *document) {
+func (r *request) settle(p phase, kind schema.GroupVersionKind, c contents, old *document) contents {
 	if r.subresource == "scale" && p == validatingPhase {
-		r.scaleAnew(d)
-		return
+		return r.scaleAnew(c)
 	}
-	within := builtin.Request{Resource: r.resource.GroupResource(), Subresource: r.subresource, Operation: r.operation, Kind: d.kind}
+	within := builtin.Request{Resource: r.resource.GroupResource(), Subresource: r.subresource, Operation: r.operation, Kind: kind}
 	at := builtin.Mutating
 	if p == validatingPhase {
 		at = builtin.Validating
 	}
-	changes := within.Changes(d.content, at)
-	content, left := changes.Settle(d.content)
+	changes := within.Changes(c.fields, at)
+	settled, left := changes.Settle(c.fields)
 	fresh := doubtOf(left)
 	if p == validatingPhase && r.operation == admission.Update && old.known() {
-		var before *doubt
-		content, fresh, before = kept(content, old.content, fresh, d.doubt)
-		d.doubt = before
+		settled, fresh, c.doubt = kept(settled, old.contents().fields, fresh, c.doubt)
 	}
-	d.content, d.doubt = content, d.doubt.or(fresh)
-	r.settleLabels(d, changes)
+	return r.settleLabels(contents{settled, c.doubt.or(fresh)}, changes)
 }
 
 // settleLabels narrows the doubt about labels to those that may come, and to
 // nothing where it is known which.
-func (r *request) settleLabels(d *document, changes *builtin.Node) {
-	all := d.doubt.field("metadata").field("labels")
+func (r *request) settleLabels(c contents, changes *builtin.Node) contents {
+	all := c.doubt.field("metadata").field("labels")
 	if all.none() || all.changes {
-		return
+		return c
 	}
 	node := changes.Field("metadata").Field("labels")
 	if node == nil || len(node.Fields) == 0 {
-		return // nobody says which may come: they may be those of a template
+		return c // nobody says which may come: they may be those of a template
 	}
 	narrow := *all
 	narrow.fields = map[string]*doubt{}
@@ -56,21 +52,22 @@ func (r *request) settleLabels(d *document, changes *builtin.Node) {
 	if r.isNamespace() {
 		delete(narrow.fields, corev1.LabelMetadataName)
 	}
-	if added, known := r.topologyLabels(d.content); known {
+	if added, known := r.topologyLabels(c.fields); known {
 		for _, key := range []string{corev1.LabelTopologyZone, corev1.LabelTopologyRegion} {
 			delete(narrow.fields, key)
 		}
-		d.content = withLabels(d.content, added)
+		c.fields = withLabels(c.fields, added)
 	}
 	if len(narrow.fields) == 0 {
 		narrow = doubt{}
 	}
 	// The doubts of an object are its own from here on.
-	whole, metadata := *d.doubt, *d.doubt.field("metadata")
+	whole, metadata := *c.doubt, *c.doubt.field("metadata")
 	whole.fields, metadata.fields = maps.Clone(whole.fields), maps.Clone(metadata.fields)
 	metadata.fields["labels"] = &narrow
 	whole.fields["metadata"] = &metadata
-	d.doubt = &whole
+	c.doubt = &whole
+	return c
 }
 
 // topologyLabels are the labels of its node that a pod gets when it is bound
@@ -109,17 +106,17 @@ func withLabels(content map[string]any, added map[string]string) map[string]any 
 
 // scaleAnew is what the registry makes of a scale: a new one of the resource,
 // without labels, with the replicas that were asked for.
-func (r *request) scaleAnew(d *document) {
+func (r *request) scaleAnew(c contents) contents {
 	metadata := map[string]any{"name": r.name, "namespace": r.namespace}
-	content := map[string]any{"apiVersion": d.content["apiVersion"], "kind": d.content["kind"], "metadata": metadata}
-	if spec, ok := d.content["spec"]; ok {
-		content["spec"] = spec
+	anew := contents{map[string]any{"apiVersion": c.fields["apiVersion"], "kind": c.fields["kind"], "metadata": metadata}, &doubt{}}
+	if spec, ok := c.fields["spec"]; ok {
+		anew.fields["spec"] = spec
 	}
-	d.content, d.doubt = content, &doubt{}
 	for _, name := range []string{"uid", "resourceVersion", "creationTimestamp"} {
-		d.doubt.unsure("it is that of the resource", "metadata", name)
+		anew.doubt.unsure("it is that of the resource", "metadata", name)
 	}
-	d.doubt.unsure("it is that of the resource", "status")
+	anew.doubt.unsure("it is that of the resource", "status")
+	return anew
 }
 
 // stored are the rules by which an update keeps what is stored.

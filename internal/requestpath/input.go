@@ -92,15 +92,17 @@ func (s *subject) converted(d *document, kind schema.GroupVersionKind) *document
 		return d
 	}
 	if d.known() && s.isCustom(d.kind) {
-		if content, known := customresource.Convert(s.definition, kind.Version, d.content); known {
-			converted := *d
-			converted.kind, converted.content = kind, content
-			return &converted
+		if fields, known := customresource.Convert(s.definition, kind.Version, d.contents().fields); known {
+			converted := d.holding(func() contents { return contents{fields, d.contents().doubt} })
+			converted.kind = kind
+			return converted
 		}
 		because := "the hook is sent the object in the version " + kind.Version + ", to which a webhook converts"
 		converted := d.as(kind, because)
-		converted.doubt = converted.doubt.or(convertible(because))
-		return converted
+		return converted.holding(func() contents {
+			known := converted.contents()
+			return contents{known.fields, known.doubt.or(convertible(because))}
+		})
 	}
 	return d.as(kind, "the hook is sent the object in the version "+kind.Version+", to which only the API server converts")
 }

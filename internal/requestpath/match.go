@@ -166,8 +166,7 @@ func (s *subject) selects(c *criteria, d *document) bool {
 	if _, known := d.labelsKnown(c.object); !known {
 		return false
 	}
-	object, ok := d.labelled().(*metav1.PartialObjectMetadata)
-	return ok && c.object.Matches(labels.Set(object.Labels))
+	return d.labelled() != nil && c.object.Matches(labels.Set(d.GetObjectMeta().GetLabels()))
 }
 
 func (s *subject) matchRules(c *criteria) matched {

@@ -3,7 +3,6 @@ package requestpath
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"sync"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -106,7 +105,7 @@ func (t *tracer) mutatingPolicies() {
 			}
 			hop, e, changed := t.mutate(s, p.policy, one, current)
 			if hop, e = t.gated(hop, e); changed != nil && !t.version.AtLeast(mutatingPolicies) {
-				changed = &document{kind: changed.kind, because: hop.Message, plain: changed.plain}
+				changed = changed.unknown(hop.Message)
 			}
 			if changed != nil {
 				versions[one.matched.kind], last = changed, changed
@@ -165,7 +164,7 @@ func (t *tracer) mutate(s *subject, p *mutatingPolicy, one *bound, object *docum
 	if p.paramKind != nil && !t.mayShow(one.params) && (hop.Message != "" || hop.Patch != "") {
 		hop.Message, hop.Patch = "withheld: it is shown to who may get the params", ""
 	}
-	if reflect.DeepEqual(m.object, object) {
+	if m.object.equal(object) {
 		return hop, e, nil
 	}
 	return hop, e, m.object
@@ -216,7 +215,7 @@ func (m *mutationRun) doubt(why string, mayFail bool) {
 	m.unknown = why
 	m.mayFail = m.mayFail || mayFail
 	if m.object != nil {
-		m.object = &document{kind: m.object.kind, because: "the policy " + m.policy.name + " may have changed it", plain: m.object.plain}
+		m.object = m.object.unknown("the policy " + m.policy.name + " may have changed it")
 	}
 }
 
@@ -241,7 +240,7 @@ func (m *mutationRun) apply(one mutation, with *param) {
 	patched, evaluated, err := m.patch(one, in)
 	var status *apierrors.StatusError
 	switch {
-	case errors.Is(err, errUnknownMutation) || err != nil && evaluated && !m.object.doubt.none():
+	case errors.Is(err, errUnknownMutation) || err != nil && evaluated && !m.object.contents().doubt.none():
 		why := m.trace.why
 		if len(m.trace.paths) > 0 {
 			why = (&results{paths: m.trace.paths, why: why}).missing()
@@ -276,7 +275,7 @@ func (m *mutationRun) patch(one mutation, in *input) (_ *document, evaluated boo
 		MatchedResource: m.bound.matched.resource, ObjectInterfaces: unstructuredInterfaces{}, OptionalVariables: in.bindings, Namespace: in.namespace,
 		VersionedAttributes: &admission.VersionedAttributes{
 			Attributes: in.attr.Attributes, VersionedKind: in.attr.VersionedKind,
-			VersionedObject: admission.NewLazyObject(&unstructured.Unstructured{Object: m.object.content}),
+			VersionedObject: admission.NewLazyObject(&unstructured.Unstructured{Object: m.object.contents().fields}),
 		},
 	}
 	var structure *structure

@@ -39,33 +39,6 @@ var strict = sync.OnceValue(func() runtime.Decoder {
 	return serializer.NewCodecFactory(scheme(), serializer.EnableStrict).UniversalDeserializer()
 })
 
-// decode makes of an object what decoding makes of it: what its type does not
-// have is dropped, what has the wrong type is a mistake.
-func (r *request) decode(d *document) error {
-	if r.isCustom(d.kind) {
-		return r.decodeCustom(d)
-	}
-	if !scheme().Recognizes(d.kind) {
-		// The server behind an APIService knows what it takes.
-		d.doubt = &doubt{others: true, because: "what the API server makes of a " + d.kind.Kind + " is not known"}
-		return nil
-	}
-	typed, err := scheme().New(d.kind)
-	if err != nil {
-		return err
-	}
-	data, err := json.Marshal(d.content)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(data, typed); err != nil {
-		return err
-	}
-	typed.GetObjectKind().SetGroupVersionKind(d.kind)
-	d.content, err = runtime.DefaultUnstructuredConverter.ToUnstructured(typed)
-	return err
-}
-
 // isCustom tells whether objects of a kind are those of the custom resource that
 // is requested. A scale of one is not.
 func (r *request) isCustom(kind schema.GroupVersionKind) bool {
@@ -73,17 +46,12 @@ func (r *request) isCustom(kind schema.GroupVersionKind) bool {
 }
 
 // decodeCustom decodes a custom resource by the schema of its definition.
-func (r *request) decodeCustom(d *document) error {
-	content, err := r.schemas.Decode(r.definition, d.kind.Version, d.content)
-	switch {
-	case errors.Is(err, customresource.ErrNoSchema):
-		d.doubt = &doubt{others: true, because: "the schema of " + r.definition.Name + ", which has the defaults, was not seen"}
-		return nil
-	case err != nil:
-		return err
+func (r *request) decodeCustom(kind schema.GroupVersionKind, c contents) (contents, error) {
+	fields, err := r.schemas.Decode(r.definition, kind.Version, c.fields)
+	if errors.Is(err, customresource.ErrNoSchema) {
+		return contents{c.fields, &doubt{others: true, because: "the schema of " + r.definition.Name + ", which has the defaults, was not seen"}}, nil
 	}
-	d.content = content
-	return nil
+	return contents{fields, c.doubt}, err
 }
 
 // prepared returns an object as a phase of admission sees it.
@@ -91,19 +59,21 @@ func (r *request) prepared(p phase, d, old *document) *document {
 	if !d.known() || d.plain {
 		return d
 	}
-	prepared := *d
+	return d.holding(func() contents { return r.prepare(p, d.kind, d.contents(), old) })
+}
+
+func (r *request) prepare(p phase, kind schema.GroupVersionKind, c contents, old *document) contents {
 	if p == mutatingPhase {
-		prepared.content = r.addressed(d.content)
+		c.fields = r.addressed(c.fields)
 	}
-	if r.isCustom(d.kind) {
-		r.prepareCustom(p, &prepared, old)
-	} else {
-		r.settle(p, &prepared, old)
-		if r.generated && p == validatingPhase {
-			prepared.doubt = prepared.doubt.or(madeUpName())
-		}
+	if r.isCustom(kind) {
+		return r.prepareCustom(p, kind, c, old)
 	}
-	return &prepared
+	c = r.settle(p, kind, c, old)
+	if r.generated && p == validatingPhase {
+		c.doubt = c.doubt.or(madeUpName())
+	}
+	return c
 }
 
 // madeUpName is the doubt of an object whose name the API server makes up.
@@ -140,34 +110,31 @@ func (r *request) addressed(content map[string]any) map[string]any {
 }
 
 // prepareCustom makes of a custom resource what the registry makes of it.
-func (r *request) prepareCustom(p phase, d, old *document) {
-	d.doubt = d.doubt.or(r.doubts(p))
+func (r *request) prepareCustom(p phase, kind schema.GroupVersionKind, c contents, old *document) contents {
+	c.doubt = c.doubt.or(r.doubts(p))
 	if p != validatingPhase || r.operation != admission.Create && r.operation != admission.Update {
-		return
-	}
-	var before map[string]any
-	if old.known() {
-		before = old.content
+		return c
 	}
 	var unsure []string
-	d.content, unsure = customresource.Store(r.definition, d.kind.Version, r.subresource, r.operation, d.content, before)
+	c.fields, unsure = customresource.Store(r.definition, kind.Version, r.subresource, r.operation, c.fields, old.contents().fields)
 	kept := &doubt{}
 	for _, path := range unsure {
 		kept.unsure("it is kept as it is stored, which the review does not say", strings.Split(path, ".")...)
 	}
-	d.doubt = d.doubt.or(kept)
+	c.doubt = c.doubt.or(kept)
+	return c
 }
 
 // patched is what the API server makes of an object that a policy patched.
-func (r *request) patched(before *document, content map[string]any) (*document, error) {
-	after := *before
-	after.content = content
+func (r *request) patched(before *document, fields map[string]any) (*document, error) {
+	after := contents{fields, before.contents().doubt}
 	if r.isCustom(before.kind) {
-		err := r.decodeCustom(&after)
-		return &after, err
-	}
-	if scheme().Recognizes(before.kind) {
-		data, err := json.Marshal(content)
+		var err error
+		if after, err = r.decodeCustom(before.kind, after); err != nil {
+			return nil, err
+		}
+	} else if scheme().Recognizes(before.kind) {
+		data, err := json.Marshal(fields)
 		if err != nil {
 			return nil, err
 		}
@@ -176,13 +143,13 @@ func (r *request) patched(before *document, content map[string]any) (*document, 
 		if err != nil {
 			return nil, fmt.Errorf("the patched object is not valid: %w", err)
 		}
-		if after.content, err = runtime.DefaultUnstructuredConverter.ToUnstructured(typed); err != nil {
+		if after.fields, err = runtime.DefaultUnstructuredConverter.ToUnstructured(typed); err != nil {
 			return nil, err
 		}
 		// What the patch took away that has a default has it again.
-		r.settle(mutatingPhase, &after, nil)
+		after = r.settle(mutatingPhase, before.kind, after, nil)
 	}
-	return &after, nil
+	return before.holding(func() contents { return after }), nil
 }
 
 var builtinTypes = sync.OnceValue(func() managedfields.TypeConverter { return applyconfigurations.NewTypeConverter(scheme()) })
@@ -207,7 +174,7 @@ func (r *request) structure(d *document) (*structure, error) {
 		return &structure{known, false}, err
 	}
 	// Kinds that are only sent, such as Binding, have no apply configuration.
-	if _, err := builtinTypes().ObjectToTyped(&unstructured.Unstructured{Object: d.content}, typed.AllowDuplicates); err != nil {
+	if _, err := builtinTypes().ObjectToTyped(&unstructured.Unstructured{Object: d.contents().fields}, typed.AllowDuplicates); err != nil {
 		return &structure{managedfields.NewDeducedTypeConverter(), true}, nil
 	}
 	return &structure{builtinTypes(), false}, nil

@@ -20,8 +20,8 @@ import (
 
 // difference returns what changed as a JSON patch, or nothing.
 func difference(before, after *document) string {
-	x, errX := json.Marshal(before.content)
-	y, errY := json.Marshal(after.content)
+	x, errX := json.Marshal(before.contents().fields)
+	y, errY := json.Marshal(after.contents().fields)
 	if errX != nil || errY != nil {
 		return ""
 	}

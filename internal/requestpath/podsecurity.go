@@ -137,7 +137,7 @@ func (t *tracer) typedFor(d *document) (runtime.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return typed, runtime.DefaultUnstructuredConverter.FromUnstructured(d.content, typed)
+	return typed, runtime.DefaultUnstructuredConverter.FromUnstructured(d.contents().fields, typed)
 }
 
 // podSecurityCluster is what the plugin reads of the cluster. The pods that a

@@ -6,10 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/authentication/user"
@@ -210,39 +208,6 @@ func (r *request) readPlain() (*document, error) {
 	return d, err
 }
 
-// readObject reads an object and checks that it is of the kind that the
-// resource takes.
-func (r *request) readObject(name string, raw runtime.RawExtension, because string) (*document, error) {
-	path := requestPath.Child(name)
-	d := &document{kind: r.kind, because: because}
-	if len(raw.Raw) == 0 {
-		return d, nil
-	}
-	var content map[string]any
-	if err := utiljson.Unmarshal(raw.Raw, &content); err != nil {
-		return nil, invalid(field.Invalid(path, "", "must be a JSON object: "+err.Error()))
-	}
-	sent := unstructured.Unstructured{Object: content}
-	if kind := sent.GetKind(); kind != "" && r.kind.Kind != "" && kind != r.kind.Kind {
-		return nil, invalid(field.Invalid(path.Child("kind"), kind, fmt.Sprintf("%s takes a %s", r.named(), r.kind.Kind)))
-	}
-	if version := sent.GetAPIVersion(); version != "" && version != r.kind.GroupVersion().String() && r.kind.Kind != "" {
-		return nil, invalid(field.Invalid(path.Child("apiVersion"), version, fmt.Sprintf("the request is in the version %s", r.kind.GroupVersion())))
-	}
-	if r.kind.Kind != "" {
-		content["apiVersion"], content["kind"] = r.kind.GroupVersion().String(), r.kind.Kind
-	}
-	if d.content, d.doubt = content, nil; r.operation != admission.Connect {
-		if _, ok := content["metadata"].(map[string]any); !ok && content["metadata"] != nil {
-			return nil, invalid(field.Invalid(path.Child("metadata"), "", "must be an object"))
-		}
-	}
-	if err := r.decode(d); err != nil {
-		return nil, invalid(field.Invalid(path, "", err.Error()))
-	}
-	return d, nil
-}
-
 func (r *request) named() string {
 	if r.subresource == "" {
 		return r.resource.Resource
@@ -253,8 +218,7 @@ func (r *request) named() string {
 // identify takes the name of the object where the request has none, and checks
 // that both name the same.
 func (r *request) identify() error {
-	if r.object.known() {
-		sent := unstructured.Unstructured{Object: r.object.content}
+	if sent := r.object.sent; sent != nil {
 		path := requestPath.Child("object", "metadata")
 		if namespace := sent.GetNamespace(); namespace != "" && namespace != r.namespace {
 			return invalid(field.Invalid(path.Child("namespace"), namespace, "the namespace of the object is not that of the request"))

@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -14,8 +13,8 @@ type Node struct {
 	// Appears: where the field is absent (or null), it may come.
 	Appears bool
 	// Constant is what it always comes with where it is absent; nil where that
-	// differs or is not for sure.
-	Constant json.RawMessage
+	// differs or is not for sure. It is shared by the objects that it is added to.
+	Constant any
 	// Changes: where the field is there, it may become another or vanish, with
 	// all that is in it.
 	Changes bool
@@ -130,7 +129,7 @@ func (n *Node) settleObject(content map[string]any) (any, *Node) {
 		if field.Constant != nil {
 			// Who comes after decoding may add to it.
 			var within *Node
-			if settled[name], within = field.settle(decode(field.Constant)); within != nil {
+			if settled[name], within = field.settle(field.Constant); within != nil {
 				left.Fields[name] = within
 			}
 		} else if field.Appears {

@@ -59,6 +59,7 @@ type rule struct {
 
 	node  *Node
 	phase Phase
+	where []string
 }
 
 var rules = sync.OnceValue(func() []rule {
@@ -70,6 +71,9 @@ var rules = sync.OnceValue(func() []rule {
 		if err := all[i].complete(); err != nil {
 			panic(fmt.Sprintf("could not read server.yaml: rule %d (%s): %v", i, all[i].By, err))
 		}
+	}
+	if len(all) > 64*len(combination{}.rules) {
+		panic("server.yaml has more rules than a combination holds")
 	}
 	return all
 })
@@ -85,6 +89,9 @@ func (r *rule) complete() error {
 	}
 	if len(r.Within) == 0 {
 		r.Within = []string{""}
+	}
+	if r.Where != "" {
+		r.where = strings.Split(r.Where, ".")
 	}
 	r.node = &Node{}
 	for _, of := range []struct {
@@ -160,24 +167,49 @@ type Request struct {
 	Kind        schema.GroupVersionKind
 }
 
+// combination is what becomes of the objects of a kind, which is the same for
+// all requests to which the same rules apply.
+type combination struct {
+	kind  schema.GroupVersionKind
+	rules [2]uint64
+}
+
+var combined sync.Map // of combination to *Node
+
 // Changes returns what an API server adds to and changes in an object before
 // hooks of the phase see it. It is relative to the object as the types of
 // k8s.io/api have it.
 func (r Request) Changes(object map[string]any, phase Phase) *Node {
-	node := Decoded(r.Kind)
+	decoded := Decoded(r.Kind)
+	key := combination{kind: r.Kind}
+	if decoded == nil {
+		key.kind = schema.GroupVersionKind{} // there is no end of kinds that are not known
+	}
+	name := r.Resource.String()
+	if r.Subresource != "" {
+		name += "/" + r.Subresource
+	}
 	for i := range rules() {
-		if rule := &rules()[i]; rule.phase <= phase && rule.applies(r, object) {
-			node = node.Or(rule.node)
+		if rule := &rules()[i]; rule.phase <= phase && rule.applies(r, name, object) {
+			key.rules[i/64] |= 1 << (i % 64)
 		}
 	}
+	if known, ok := combined.Load(key); ok {
+		return known.(*Node)
+	}
+	node := decoded
+	for i := range rules() {
+		if key.rules[i/64]&(1<<(i%64)) != 0 {
+			node = node.Or(rules()[i].node)
+		}
+	}
+	combined.Store(key, node)
 	return node
 }
 
-func (r *rule) applies(request Request, object map[string]any) bool {
-	name := request.Resource.String()
-	if request.Subresource != "" {
-		name += "/" + request.Subresource
-	}
+// applies tells whether the rule is about a request, of which name is the
+// resource and subresource.
+func (r *rule) applies(request Request, name string, object map[string]any) bool {
 	switch {
 	case !slices.Contains(r.Operations, request.Operation),
 		len(r.Resources) > 0 && !slices.Contains(r.Resources, name),
@@ -185,9 +217,9 @@ func (r *rule) applies(request Request, object map[string]any) bool {
 		slices.Contains(r.Except, name),
 		slices.Contains(r.ExceptSubresources, request.Subresource):
 		return false
-	case r.Where == "":
+	case len(r.where) == 0:
 		return true
 	}
-	_, found, err := unstructured.NestedFieldNoCopy(object, strings.Split(r.Where, ".")...)
+	_, found, err := unstructured.NestedFieldNoCopy(object, r.where...)
 	return found && err == nil
 }

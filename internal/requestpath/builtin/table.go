@@ -2,7 +2,6 @@ package builtin
 
 import (
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -70,10 +69,11 @@ func parseLine(parent *Node, line string, parts map[string]*Node) (*Node, error)
 	node := &Node{}
 	for rest != "" {
 		if value, ok := strings.CutPrefix(rest, "= "); ok {
-			if !json.Valid([]byte(value)) {
-				return nil, fmt.Errorf("%s is no JSON", value)
+			node.Appears = true
+			// Integers are as objects have them.
+			if err := utiljson.Unmarshal([]byte(value), &node.Constant); err != nil {
+				return nil, fmt.Errorf("%s is no JSON: %w", value, err)
 			}
-			node.Appears, node.Constant = true, json.RawMessage(value)
 			break
 		}
 		var mark string
@@ -118,13 +118,4 @@ func cutName(line string) (name, rest string, err error) {
 	}
 	name, err = strconv.Unquote(quoted)
 	return name, strings.TrimPrefix(line[len(quoted):], " "), err
-}
-
-// decode reads a constant, with integers as objects have them.
-func decode(constant json.RawMessage) any {
-	var value any
-	if err := utiljson.Unmarshal(constant, &value); err != nil {
-		panic(err) // parse saw that it is JSON
-	}
-	return value
 }
