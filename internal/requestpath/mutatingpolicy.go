@@ -278,7 +278,7 @@ func (m *mutationRun) patch(one mutation, in *input) (_ *document, evaluated boo
 			VersionedObject: admission.NewLazyObject(&unstructured.Unstructured{Object: m.object.contents().fields}),
 		},
 	}
-	var structure *structure
+	var structure structure
 	if one.applies {
 		var err error
 		if structure, err = m.subject.structure(m.object); err != nil {
@@ -289,11 +289,12 @@ func (m *mutationRun) patch(one mutation, in *input) (_ *document, evaluated boo
 	}
 	patched, err := patcher.Patch(one.composed.CreateContext(in.ctx), request, celconfig.RuntimeCELCostBudget)
 	if err != nil {
-		if evaluator.evaluated && structure.deduced() {
+		if evaluator.evaluated && structure.guessed {
 			in.trace.taint("object", "the structure of a "+m.object.kind.Kind+" is not known")
 			return nil, true, errUnknownMutation
 		}
-		return nil, evaluator.evaluated, err
+		// Where no structure is found, the object has no part in the error.
+		return nil, evaluator.evaluated && !structure.missing, err
 	}
 	changed, ok := patched.(*unstructured.Unstructured)
 	if !ok {

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/applyconfigurations"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+	"k8s.io/kube-openapi/pkg/validation/spec"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
 	"github.com/extant-project/extant/internal/requestpath/customresource"
@@ -154,28 +155,44 @@ func (r *request) patched(before *document, fields map[string]any) (*document, e
 
 var builtinTypes = sync.OnceValue(func() managedfields.TypeConverter { return applyconfigurations.NewTypeConverter(scheme()) })
 
+// noTypes knows no kind at all, and says so.
+var noTypes = sync.OnceValue(func() managedfields.TypeConverter {
+	none, err := managedfields.NewTypeConverter(map[string]*spec.Schema{}, false)
+	if err != nil {
+		panic(err)
+	}
+	return none
+})
+
 // structure knows how the fields of a kind are merged.
 type structure struct {
 	managedfields.TypeConverter
+	// guessed: it is no more than what objects show. Maps are merged, and what is
+	// done to lists is not known.
 	guessed bool
+	// missing: the API server does not find it either, and refuses.
+	missing bool
 }
 
-// deduced tells whether the structure is no more than what objects show: maps
-// are merged, and what is done to lists is not known.
-func (s *structure) deduced() bool { return s != nil && s.guessed }
-
 // structure returns what knows the structure of an object's kind.
-func (r *request) structure(d *document) (*structure, error) {
+func (r *request) structure(d *document) (structure, error) {
 	if r.isCustom(d.kind) {
 		known, err := r.schemas.TypeConverter(r.definition, d.kind.Version)
 		if errors.Is(err, customresource.ErrNoSchema) {
-			return &structure{managedfields.NewDeducedTypeConverter(), true}, nil
+			return structure{TypeConverter: managedfields.NewDeducedTypeConverter(), guessed: true}, nil
 		}
-		return &structure{known, false}, err
+		return structure{TypeConverter: known}, err
+	}
+	// The API server looks for a kind in the OpenAPI document of the kind's own
+	// group and version, and that has the kinds of the resources which are served
+	// there. The kinds of most subresources come from elsewhere: a Scale is one of
+	// autoscaling/v1, which serves none. Options of CONNECT are in no document.
+	if r.subresource != "" && d.kind.Group != r.resource.Group || r.operation == admission.Connect {
+		return structure{TypeConverter: noTypes(), missing: true}, nil
 	}
 	// Kinds that are only sent, such as Binding, have no apply configuration.
 	if _, err := builtinTypes().ObjectToTyped(&unstructured.Unstructured{Object: d.contents().fields}, typed.AllowDuplicates); err != nil {
-		return &structure{managedfields.NewDeducedTypeConverter(), true}, nil
+		return structure{TypeConverter: managedfields.NewDeducedTypeConverter(), guessed: true}, nil
 	}
-	return &structure{builtinTypes(), false}, nil
+	return structure{TypeConverter: builtinTypes()}, nil
 }
