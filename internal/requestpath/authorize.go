@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
@@ -77,14 +78,17 @@ func (c *checks) ask(ctx context.Context, a authorizer.Attributes) answer {
 func questionOf(a authorizer.Attributes) question {
 	u := a.GetUser()
 	q := question{
-		user: u.GetName(), uid: u.GetUID(), groups: fmt.Sprint(u.GetGroups()), extra: fmt.Sprint(u.GetExtra()),
+		user: u.GetName(), uid: u.GetUID(), groups: strings.Join(u.GetGroups(), "\x00"),
 		verb: a.GetVerb(), namespace: a.GetNamespace(), group: a.GetAPIGroup(), version: a.GetAPIVersion(), resource: a.GetResource(),
 		subresource: a.GetSubresource(), name: a.GetName(), path: a.GetPath(), isResource: a.IsResourceRequest(),
 	}
-	if fields, err := a.GetFieldSelector(); err == nil {
+	if extra := u.GetExtra(); len(extra) > 0 {
+		q.extra = fmt.Sprint(extra)
+	}
+	if fields, err := a.GetFieldSelector(); err == nil && len(fields) > 0 {
 		q.fields = fmt.Sprint(fields)
 	}
-	if labels, err := a.GetLabelSelector(); err == nil {
+	if labels, err := a.GetLabelSelector(); err == nil && len(labels) > 0 {
 		q.labels = fmt.Sprint(labels)
 	}
 	return q

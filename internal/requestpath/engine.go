@@ -2,6 +2,7 @@ package requestpath
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -63,8 +64,9 @@ func (e *Engine) Trace(ctx context.Context, observed Observed, authorizer Author
 	}
 	t := &tracer{
 		ctx: ctx, observed: observed, spec: spec, request: r, index: e.hooksOf(observed), flow: newFlow(),
-		object: r.object, old: r.old, trace: &trace{}, version: observed.Snapshot.Version(),
+		object: r.object, old: r.old, trace: &trace{}, 
 	}
+	t.version = t.index.version
 	t.checks = &checks{authorizer: authorizer, trace: t.trace, known: map[question]answer{}}
 	t.run()
 	return t.status(), nil
@@ -83,8 +85,6 @@ type tracer struct {
 	flow     *flow
 	// object and old are the objects as the stage at hand sees them.
 	object, old *document
-	// gaps are those that the answer itself found.
-	gaps []extant.Gap
 }
 
 // run takes the stages in the order of the API server.
@@ -112,14 +112,9 @@ func (t *tracer) run() {
 // status is the answer.
 func (t *tracer) status() *extant.RequestReviewStatus {
 	status := &extant.RequestReviewStatus{
-		Observed: extant.Observation{Time: t.observed.Time, Source: t.observed.Snapshot.Origin, Gaps: append(versionGaps(t.observed.Snapshot), t.gaps...)},
+		Observed: extant.Observation{Time: t.observed.Time, Source: t.observed.Snapshot.Origin, Gaps: slices.Clone(t.index.gaps)},
 		Verdict:  t.flow.verdict(),
 		Hops:     t.flow.hops,
-	}
-	for _, gap := range t.observed.Snapshot.Gaps() {
-		if concerning.Has(gap.Resource) {
-			status.Observed.Gaps = append(status.Observed.Gaps, extant.Gap{Resource: gap.Resource, Reason: string(gap.Reason), Message: gap.Message})
-		}
 	}
 	status.WorstCaseLatency.Duration = t.flow.latency
 	for _, hop := range t.flow.hops {
@@ -137,7 +132,7 @@ func (t *tracer) status() *extant.RequestReviewStatus {
 
 // available says whether a backend can be called.
 func (t *tracer) available(backend string) metav1.ConditionStatus {
-	if _, down := t.unavailable()[backend]; down {
+	if slices.Contains(t.spec.Assume.Unavailable, backend) {
 		return metav1.ConditionFalse
 	}
 	switch t.spec.Assume.Backends {
@@ -150,12 +145,4 @@ func (t *tracer) available(backend string) metav1.ConditionStatus {
 		return found.Status.Available
 	}
 	return metav1.ConditionUnknown
-}
-
-func (t *tracer) unavailable() map[string]struct{} {
-	down := make(map[string]struct{}, len(t.spec.Assume.Unavailable))
-	for _, name := range t.spec.Assume.Unavailable {
-		down[name] = struct{}{}
-	}
-	return down
 }

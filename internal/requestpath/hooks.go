@@ -2,6 +2,7 @@ package requestpath
 
 import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/extant-project/extant/internal/cluster"
 	"github.com/extant-project/extant/internal/inventory"
@@ -13,8 +14,11 @@ import (
 type hooks struct {
 	inventory *inventory.Inventory
 	revision  uint64
+	version   *version.Version
+	// gaps are those of the cluster that can have to do with an answer.
+	gaps []extant.Gap
 
-	mutatingWebhooks, validatingWebhooks index[*webhook]
+	mutatingWebhooks, validatingWebhooks index[*registered]
 	mutatingPolicies                     index[bindings[*mutatingPolicy]]
 	validatingPolicies                   index[bindings[*validatingPolicy]]
 	backends                             map[string]*extant.Backend
@@ -58,7 +62,7 @@ func (e *Engine) hooksOf(observed Observed) *hooks {
 
 func newHooks(observed Observed, revision uint64, before *hooks) *hooks {
 	h := &hooks{
-		inventory: observed.Inventory, revision: revision,
+		inventory: observed.Inventory, revision: revision, version: observed.Snapshot.Version(), gaps: gapsOf(observed.Snapshot),
 		backends: map[string]*extant.Backend{}, facts: map[hookKey]*inventory.Hook{}, compiled: map[any]any{},
 	}
 	if before != nil {
@@ -83,14 +87,14 @@ func (h *hooks) addWebhooks(snapshot *cluster.Snapshot) {
 		for i := range configuration.Webhooks {
 			one := &configuration.Webhooks[i]
 			w := compiledOnce(h, one, func() *webhook { return newMutatingWebhook(configuration.Name, i, one) })
-			h.mutatingWebhooks.add(w, w.criteria)
+			h.mutatingWebhooks.add(&registered{w, w.hop(h.facts)}, w.criteria)
 		}
 	}
 	for configuration := range snapshot.ValidatingWebhookConfigurations().All() {
 		for i := range configuration.Webhooks {
 			one := &configuration.Webhooks[i]
 			w := compiledOnce(h, one, func() *webhook { return newValidatingWebhook(configuration.Name, i, one) })
-			h.validatingWebhooks.add(w, w.criteria)
+			h.validatingWebhooks.add(&registered{w, w.hop(h.facts)}, w.criteria)
 		}
 	}
 }

@@ -50,12 +50,10 @@ func (c *criteria) keys() [][2]string {
 // candidates returns the hooks whose rules name any of the equivalents, in
 // their order.
 func (x *index[T]) candidates(e *equivalents, r *request) []T {
-	positions := map[int]struct{}{}
+	var positions []int
 	collect := func(group, resource string) {
-		for _, key := range [][2]string{{group, resource}, {group, "*"}, {"*", resource}, {"*", "*"}} {
-			for _, position := range x.byResource[key] {
-				positions[position] = struct{}{}
-			}
+		for _, key := range [...][2]string{{group, resource}, {group, "*"}, {"*", resource}, {"*", "*"}} {
+			positions = append(positions, x.byResource[key]...)
 		}
 	}
 	collect(r.resource.Group, r.resource.Resource)
@@ -64,13 +62,10 @@ func (x *index[T]) candidates(e *equivalents, r *request) []T {
 			collect(one.Group, one.Resource)
 		}
 	}
-	ordered := make([]int, 0, len(positions))
-	for position := range positions {
-		ordered = append(ordered, position)
-	}
-	slices.Sort(ordered)
-	hooks := make([]T, len(ordered))
-	for i, position := range ordered {
+	slices.Sort(positions)
+	positions = slices.Compact(positions)
+	hooks := make([]T, len(positions))
+	for i, position := range positions {
 		hooks[i] = x.all[position]
 	}
 	return hooks

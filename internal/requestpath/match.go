@@ -28,6 +28,9 @@ type criteria struct {
 	// everything: no rules stand for all requests, as for policies; else for
 	// none, as for webhooks.
 	everything bool
+	// What the library is asked, one predicate at a time, so that the answer can
+	// say which one refused.
+	byNamespace, byObject, byRules predicate
 }
 
 func newCriteria(resources admissionregistrationv1.MatchResources, everything bool) *criteria {
@@ -36,24 +39,25 @@ func newCriteria(resources admissionregistrationv1.MatchResources, everything bo
 	c.namespace, namespaceErr = metav1.LabelSelectorAsSelector(resources.NamespaceSelector)
 	c.object, objectErr = metav1.LabelSelectorAsSelector(resources.ObjectSelector)
 	c.err = errors.Join(namespaceErr, objectErr)
+	c.byNamespace = predicate{namespace: c.namespace, object: labels.Everything()}
+	c.byObject = predicate{namespace: labels.Everything(), object: c.object}
+	c.byRules = predicate{resources, labels.Everything(), labels.Everything()}
 	return c
 }
 
-// The library's matcher takes criteria by this interface. Each of the three
-// predicates is asked for by itself, so that the answer can say which one
-// refused.
-var _ matching.MatchCriteria = predicate{}
+// The library's matcher takes criteria by this interface.
+var _ matching.MatchCriteria = (*predicate)(nil)
 
 type predicate struct {
 	resources         admissionregistrationv1.MatchResources
 	namespace, object labels.Selector
 }
 
-func (p predicate) GetParsedNamespaceSelector() (labels.Selector, error) { return p.namespace, nil }
+func (p *predicate) GetParsedNamespaceSelector() (labels.Selector, error) { return p.namespace, nil }
 
-func (p predicate) GetParsedObjectSelector() (labels.Selector, error) { return p.object, nil }
+func (p *predicate) GetParsedObjectSelector() (labels.Selector, error) { return p.object, nil }
 
-func (p predicate) GetMatchResources() admissionregistrationv1.MatchResources { return p.resources }
+func (p *predicate) GetMatchResources() admissionregistrationv1.MatchResources { return p.resources }
 
 // matched is what comes of matching criteria.
 type matched struct {
@@ -65,8 +69,13 @@ type matched struct {
 	kind     schema.GroupVersionKind
 }
 
-func notMatched(reason extant.HopReason, format string, args ...any) matched {
-	return matched{result: extant.NotMatched, reason: reason, message: fmt.Sprintf(format, args...)}
+// notMatched says why something does not match, where anybody wants to know.
+func (s *subject) notMatched(reason extant.HopReason, why func() string) matched {
+	m := matched{result: extant.NotMatched, reason: reason}
+	if s.explains {
+		m.message = why()
+	}
+	return m
 }
 
 // subject is a request in a phase, as criteria are matched against it.
@@ -76,10 +85,19 @@ type subject struct {
 	object, old *document
 	attributes  admission.Attributes
 	matcher     *matching.Matcher
+	interfaces  admission.ObjectInterfaces
+	// explains: why something does not match is told.
+	explains bool
 }
 
-func (r *request) subject(p phase, object, old *document) *subject {
-	return &subject{r, p, object, old, r.attributes(p, object, old), matching.NewMatcher(settledNamespaces{state: &r.objectNamespace}, nil)}
+// subject returns the request as it is now.
+func (t *tracer) subject(p phase) *subject {
+	r := t.request
+	return &subject{
+		request: r, phase: p, object: t.object, old: t.old, attributes: r.attributes(p, t.object, t.old),
+		matcher:    matching.NewMatcher(settledNamespaces{state: &r.objectNamespace}, nil),
+		interfaces: objectInterfaces{equivalents: r.equivalents}, explains: t.spec.IncludeUnmatched,
+	}
 }
 
 // match matches criteria in the order of the API server: namespace, object,
@@ -111,8 +129,8 @@ func (s *subject) match(c *criteria) matched {
 	}
 }
 
-func (s *subject) ask(p predicate) (bool, schema.GroupVersionResource, schema.GroupVersionKind, error) {
-	return s.matcher.Matches(s.attributes, objectInterfaces{equivalents: s.equivalents}, p)
+func (s *subject) ask(p *predicate) (bool, schema.GroupVersionResource, schema.GroupVersionKind, error) {
+	return s.matcher.Matches(s.attributes, s.interfaces, p)
 }
 
 func (s *subject) matchNamespace(c *criteria) matched {
@@ -126,12 +144,14 @@ func (s *subject) matchNamespace(c *criteria) matched {
 	} else if s.objectNamespace.because != "" {
 		return undetermined("the labels of the namespace %q are not known: %s", s.namespace, s.objectNamespace.because)
 	}
-	ok, _, _, err := s.ask(predicate{namespace: c.namespace, object: labels.Everything()})
+	ok, _, _, err := s.ask(&c.byNamespace)
 	if err != nil {
 		return matched{result: extant.MatchUnknown, reason: extant.ReasonError, message: err.Error()}
 	}
 	if !ok {
-		return notMatched(extant.ReasonNamespaceSelector, "the namespaceSelector %q does not select the namespace %q", c.namespace, s.namespace)
+		return s.notMatched(extant.ReasonNamespaceSelector, func() string {
+			return fmt.Sprintf("the namespaceSelector %q does not select the namespace %q", c.namespace, s.namespace)
+		})
 	}
 	return matched{result: extant.Matched}
 }
@@ -140,7 +160,7 @@ func (s *subject) matchObject(c *criteria) matched {
 	if c.object.Empty() {
 		return matched{result: extant.Matched}
 	}
-	documents := []*document{s.object, s.old}
+	documents := [...]*document{s.object, s.old}
 	for _, one := range documents {
 		if s.selects(c, one) {
 			return matched{result: extant.Matched}
@@ -151,12 +171,14 @@ func (s *subject) matchObject(c *criteria) matched {
 			return undetermined("the labels that the objectSelector %q asks for are not known: %s", c.object, why)
 		}
 	}
-	ok, _, _, err := s.ask(predicate{namespace: labels.Everything(), object: c.object})
+	ok, _, _, err := s.ask(&c.byObject)
 	if err != nil {
 		return matched{result: extant.MatchUnknown, reason: extant.ReasonError, message: err.Error()}
 	}
 	if !ok {
-		return notMatched(extant.ReasonObjectSelector, "the objectSelector %q selects neither the object nor the one that is stored", c.object)
+		return s.notMatched(extant.ReasonObjectSelector, func() string {
+			return fmt.Sprintf("the objectSelector %q selects neither the object nor the one that is stored", c.object)
+		})
 	}
 	return matched{result: extant.Matched}
 }
@@ -171,9 +193,9 @@ func (s *subject) selects(c *criteria, d *document) bool {
 
 func (s *subject) matchRules(c *criteria) matched {
 	if len(c.resources.ResourceRules) == 0 && !c.everything {
-		return notMatched(extant.ReasonNoRuleMatched, "the hook has no rules")
+		return s.notMatched(extant.ReasonNoRuleMatched, func() string { return "the hook has no rules" })
 	}
-	ok, resource, kind, err := s.ask(predicate{c.resources, labels.Everything(), labels.Everything()})
+	ok, resource, kind, err := s.ask(&c.byRules)
 	switch {
 	case err != nil:
 		return matched{result: extant.MatchUnknown, reason: extant.ReasonError, message: err.Error()}
@@ -182,9 +204,13 @@ func (s *subject) matchRules(c *criteria) matched {
 	case s.unseenVersions != "" && s.inAnyVersion(c):
 		return undetermined("a rule names the resource in another version than the request, and which versions there are is not known: %s", s.unseenVersions)
 	case s.excluded(c):
-		return notMatched(extant.ReasonNoRuleMatched, "a rule of excludeResourceRules names %s", s.asked())
+		return s.notMatched(extant.ReasonNoRuleMatched, func() string {
+			return fmt.Sprintf("a rule of excludeResourceRules names %s", s.asked())
+		})
 	default:
-		return notMatched(extant.ReasonNoRuleMatched, "no rule names %s", s.asked())
+		return s.notMatched(extant.ReasonNoRuleMatched, func() string {
+			return fmt.Sprintf("no rule names %s", s.asked())
+		})
 	}
 }
 
@@ -199,7 +225,7 @@ func (s *subject) inAnyVersion(c *criteria) bool {
 	for i := range wider.ResourceRules {
 		wider.ResourceRules[i].APIVersions = []string{"*"}
 	}
-	ok, _, _, err := s.ask(predicate{wider, labels.Everything(), labels.Everything()})
+	ok, _, _, err := s.ask(&predicate{wider, labels.Everything(), labels.Everything()})
 	return ok && err == nil
 }
 
@@ -211,7 +237,7 @@ func (s *subject) excluded(c *criteria) bool {
 	}
 	included := c.resources
 	included.ExcludeResourceRules = nil
-	ok, _, _, err := s.ask(predicate{included, labels.Everything(), labels.Everything()})
+	ok, _, _, err := s.ask(&predicate{included, labels.Everything(), labels.Everything()})
 	return ok && err == nil
 }
 

@@ -85,7 +85,7 @@ func (t *tracer) mutatingPolicies() {
 	if t.request.spec.Operation == extant.OperationDelete || t.unseen(mutatingPolicyStage, mutatingPolicyResource, mutatingBindingResource) {
 		return
 	}
-	s := t.request.subject(mutatingPhase, t.object, t.old)
+	s := t.subject(mutatingPhase)
 	// The API server converts the object once for each version in which a
 	// policy matches. Only what is done to the last of them survives.
 	versions := map[schema.GroupVersionKind]*document{}
@@ -93,7 +93,7 @@ func (t *tracer) mutatingPolicies() {
 	for _, p := range candidates(t, &t.index.mutatingPolicies) {
 		matching, decided := t.match(s, mutatingPolicyStage, &p.policy.policy, p.bound)
 		for _, hop := range decided {
-			if hop, e := t.gated(hop, effectsOf(hop)); t.wanted(hop) {
+			if hop, e := t.gated(hop, effectsOf(hop)); t.wanted(&hop) {
 				t.flow.pass(hop, e)
 			}
 		}
@@ -110,7 +110,7 @@ func (t *tracer) mutatingPolicies() {
 			if changed != nil {
 				versions[one.matched.kind], last = changed, changed
 			}
-			if t.wanted(hop) {
+			if t.wanted(&hop) {
 				t.flow.pass(hop, e)
 			}
 		}

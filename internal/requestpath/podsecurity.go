@@ -19,9 +19,6 @@ import (
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
-// evaluator has the checks of the Pod Security Standards in all their versions.
-var evaluator = sync.OnceValues(func() (pspolicy.Evaluator, error) { return pspolicy.NewEvaluator(pspolicy.DefaultChecks(), nil) })
-
 // podSecurityIgnores are the subresources of pods that the plugin does not look
 // at; of other resources it looks at none.
 var podSecurityIgnores = sets.New("exec", "attach", "binding", "eviction", "log", "portforward", "proxy", "status")
@@ -49,25 +46,11 @@ func (t *tracer) podSecurity() {
 	if r.objectNamespace.missing && !r.isNamespace() {
 		return
 	}
-	attributes := &psapi.AttributesRecord{
-		Name: r.name, Namespace: r.namespace, Kind: r.kind, Resource: r.resource, Subresource: r.subresource, Operation: admissionv1.Operation(r.operation),
-	}
-	if r.user != nil {
-		attributes.Username = r.user.GetName()
-	}
-	var err error
-	if attributes.Object, err = t.typedFor(t.object); err == nil && t.old != nil {
-		attributes.OldObject, err = t.typedFor(t.old)
-	}
-	if err != nil {
-		unknown(err.Error())
-		return
-	}
-	if (r.isNamespace() || t.restricted()) && (attributes.Object == nil || attributes.OldObject == nil && t.old != nil) {
+	if (r.isNamespace() || t.restricted()) && (!t.object.known() || !t.old.known() && t.old != nil) {
 		unknown("the review does not say what the object is, which decides")
 		return
 	}
-	answer, err := t.askPodSecurity(attributes, extractor)
+	answer, err := t.askPodSecurity(extractor)
 	switch {
 	case err != nil:
 		unknown(err.Error())
@@ -102,8 +85,9 @@ func (t *tracer) restricted() bool {
 	return !policy.FullyPrivileged()
 }
 
-func (t *tracer) askPodSecurity(attributes *psapi.AttributesRecord, extractor psadmission.PodSpecExtractor) (*admissionv1.AdmissionResponse, error) {
-	checks, err := evaluator()
+// podSecurityPlugin is the plugin but for what it reads of a cluster.
+var podSecurityPlugin = sync.OnceValues(func() (*psadmission.Admission, error) {
+	checks, err := pspolicy.NewEvaluator(pspolicy.DefaultChecks(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -111,34 +95,62 @@ func (t *tracer) askPodSecurity(attributes *psapi.AttributesRecord, extractor ps
 	if err != nil {
 		return nil, err
 	}
-	if state := t.request.objectNamespace; state.because != "" && !t.request.isNamespace() {
-		return nil, errUnknown(state.because)
-	}
-	plugin := &psadmission.Admission{
-		Configuration: configuration, Evaluator: checks, Metrics: noMetrics{}, PodSpecExtractor: extractor,
-		NamespaceGetter: podSecurityCluster{&t.request.objectNamespace}, PodLister: podSecurityCluster{&t.request.objectNamespace},
-	}
-	if err := plugin.CompleteConfiguration(); err != nil {
+	plugin := &psadmission.Admission{Configuration: configuration, Evaluator: checks, Metrics: noMetrics{}}
+	return plugin, plugin.CompleteConfiguration()
+})
+
+func (t *tracer) askPodSecurity(extractor psadmission.PodSpecExtractor) (*admissionv1.AdmissionResponse, error) {
+	complete, err := podSecurityPlugin()
+	if err != nil {
 		return nil, err
 	}
-	return plugin.Validate(t.ctx, attributes), nil
+	r := t.request
+	if r.objectNamespace.because != "" && !r.isNamespace() {
+		return nil, errUnknown(r.objectNamespace.because)
+	}
+	plugin := *complete
+	plugin.PodSpecExtractor, plugin.NamespaceGetter, plugin.PodLister = extractor, podSecurityCluster{&r.objectNamespace}, podSecurityCluster{&r.objectNamespace}
+	attributes := &podSecurityAttributes{tracer: t, AttributesRecord: psapi.AttributesRecord{
+		Name: r.name, Namespace: r.namespace, Kind: r.kind, Resource: r.resource, Subresource: r.subresource, Operation: admissionv1.Operation(r.operation),
+	}}
+	if r.user != nil {
+		attributes.Username = r.user.GetName()
+	}
+	answer := plugin.Validate(t.ctx, attributes)
+	return answer, attributes.err
+}
+
+// podSecurityAttributes hand the plugin objects in their Go types when it asks
+// for them: where the namespace is privileged it does not.
+type podSecurityAttributes struct {
+	psapi.AttributesRecord
+	tracer *tracer
+	err    error
+}
+
+// GetObject returns the object.
+func (a *podSecurityAttributes) GetObject() (runtime.Object, error) { return a.typed(a.tracer.object) }
+
+// GetOldObject returns the object as it is stored.
+func (a *podSecurityAttributes) GetOldObject() (runtime.Object, error) { return a.typed(a.tracer.old) }
+
+func (a *podSecurityAttributes) typed(d *document) (runtime.Object, error) {
+	if !d.known() || d.plain {
+		return nil, nil
+	}
+	typed, err := scheme().New(d.kind)
+	if err == nil {
+		err = runtime.DefaultUnstructuredConverter.FromUnstructured(d.contents().fields, typed)
+	}
+	if a.err == nil {
+		a.err = err
+	}
+	return typed, err
 }
 
 type errUnknown string
 
 func (e errUnknown) Error() string { return string(e) }
-
-// typedFor returns a document in its Go type, or nil where it is not known.
-func (t *tracer) typedFor(d *document) (runtime.Object, error) {
-	if !d.known() || d.plain {
-		return nil, nil
-	}
-	typed, err := scheme().New(d.kind)
-	if err != nil {
-		return nil, err
-	}
-	return typed, runtime.DefaultUnstructuredConverter.FromUnstructured(d.contents().fields, typed)
-}
 
 // podSecurityCluster is what the plugin reads of the cluster. The pods that a
 // Namespace has already are not told: about them it only warns.

@@ -67,18 +67,18 @@ func (t *tracer) validatingPolicies() {
 	if t.unseen(validatingPolicyStage, validatingPolicyResource, validatingBindingResource) {
 		return
 	}
-	s := t.request.subject(validatingPhase, t.object, t.old)
+	s := t.subject(validatingPhase)
 	var hops []extant.Hop
 	var each []effects
 	for _, p := range candidates(t, &t.index.validatingPolicies) {
 		matching, decided := t.match(s, validatingPolicyStage, &p.policy.policy, p.bound)
 		for _, hop := range decided {
-			if t.wanted(hop) {
+			if t.wanted(&hop) {
 				hops, each = append(hops, hop), append(each, effectsOf(hop))
 			}
 		}
 		for _, one := range matching {
-			if hop, e := t.validate(s, p.policy, one); t.wanted(hop) {
+			if hop, e := t.validate(s, p.policy, one); t.wanted(&hop) {
 				hops, each = append(hops, hop), append(each, e)
 			}
 		}

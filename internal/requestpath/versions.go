@@ -70,6 +70,17 @@ func (t *tracer) exemptFromPolicies() string {
 	return ""
 }
 
+// gapsOf returns the gaps of a cluster that can have to do with an answer.
+func gapsOf(snapshot *cluster.Snapshot) []extant.Gap {
+	gaps := versionGaps(snapshot)
+	for _, gap := range snapshot.Gaps() {
+		if concerning.Has(gap.Resource) {
+			gaps = append(gaps, extant.Gap{Resource: gap.Resource, Reason: string(gap.Reason), Message: gap.Message})
+		}
+	}
+	return gaps
+}
+
 // versionGaps says what the version of the cluster hides.
 func versionGaps(snapshot *cluster.Snapshot) []extant.Gap {
 	v := snapshot.Version()

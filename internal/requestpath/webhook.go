@@ -20,8 +20,17 @@ type webhook struct {
 	timeout       time.Duration
 	sideEffects   *admissionregistrationv1.SideEffectClass
 	reinvocation  string
-	// matchConditions are compiled when they are first needed.
+	// conditional: it has match conditions, which are compiled when they are first
+	// needed.
+	conditional     bool
 	matchConditions func() *conditions
+}
+
+// registered is a webhook with its hop, as far as it is the same for every
+// request.
+type registered struct {
+	*webhook
+	hop extant.Hop
 }
 
 func rulesOf(rules []admissionregistrationv1.RuleWithOperations) []admissionregistrationv1.NamedRuleWithOperations {
@@ -60,6 +69,7 @@ func newValidatingWebhook(configuration string, i int, v *admissionregistrationv
 	if v.TimeoutSeconds != nil {
 		w.timeout = time.Duration(*v.TimeoutSeconds) * time.Second
 	}
+	w.conditional = len(v.MatchConditions) > 0
 	w.matchConditions = sync.OnceValue(func() *conditions {
 		return compileConditions(webhookCompiler(), v.MatchConditions, v.FailurePolicy, celplugin.OptionalVariableDeclarations{HasAuthorizer: true}, nil)
 	})
@@ -69,10 +79,13 @@ func newValidatingWebhook(configuration string, i int, v *admissionregistrationv
 var webhookCompiler = sync.OnceValue(func() celplugin.ConditionCompiler { return celplugin.NewConditionCompiler(baseEnvironment()) })
 
 // hop returns the hop of the webhook, with what is the same for every request.
-func (w *webhook) hop(stage extant.Stage, point string, facts map[hookKey]*inventory.Hook) extant.Hop {
+func (w *webhook) hop(facts map[hookKey]*inventory.Hook) extant.Hop {
 	hop := extant.Hop{
-		Stage: stage, Point: point, Configuration: w.key.object, Hook: w.key.name,
+		Stage: extant.StageValidatingWebhook, Point: pointValidatingWebhook, Configuration: w.key.object, Hook: w.key.name,
 		FailurePolicy: string(w.failurePolicy), ReinvocationPolicy: w.reinvocation,
+	}
+	if w.key.resource == mutatingConfigurations.Resource {
+		hop.Stage, hop.Point = extant.StageMutatingWebhook, pointMutatingWebhook
 	}
 	if w.timeout > 0 {
 		hop.Timeout = &metav1.Duration{Duration: w.timeout}

@@ -20,9 +20,9 @@ func (t *tracer) mutatingWebhooks() {
 	if t.unseen(policyStage{extant.StageMutatingWebhook, pointMutatingWebhook}, mutatingConfigurations) {
 		return
 	}
-	s := t.request.subject(mutatingPhase, t.object, t.old)
+	s, exempt := t.subject(mutatingPhase), t.exemptFromWebhooks()
 	for _, w := range t.webhooks(&t.index.mutatingWebhooks) {
-		if hop, e := t.webhook(s, w, extant.StageMutatingWebhook, pointMutatingWebhook); t.wanted(hop) {
+		if hop, e := t.webhook(s, w, exempt); t.wanted(&hop) {
 			t.flow.pass(hop, e)
 		}
 	}
@@ -34,13 +34,13 @@ func (t *tracer) validatingWebhooks() {
 	if t.unseen(policyStage{extant.StageValidatingWebhook, pointValidatingWebhook}, validatingConfigurations) {
 		return
 	}
-	s := t.request.subject(validatingPhase, t.object, t.old)
+	s, exempt := t.subject(validatingPhase), t.exemptFromWebhooks()
 	var hops []extant.Hop
 	var each []effects
 	failed, mayFail := -1, false
 	for _, w := range t.webhooks(&t.index.validatingWebhooks) {
-		hop, e := t.webhook(s, w, extant.StageValidatingWebhook, pointValidatingWebhook)
-		if !t.wanted(hop) {
+		hop, e := t.webhook(s, w, exempt)
+		if !t.wanted(&hop) {
 			continue
 		}
 		if hop.Outcome == extant.OutcomeErrors && failed < 0 {
@@ -67,7 +67,7 @@ func (t *tracer) validatingWebhooks() {
 
 // webhooks returns the webhooks to look at: all of them where those that do
 // not match are wanted too, else those whose rules can.
-func (t *tracer) webhooks(x *index[*webhook]) []*webhook {
+func (t *tracer) webhooks(x *index[*registered]) []*registered {
 	if t.spec.IncludeUnmatched {
 		return x.all
 	}
@@ -75,15 +75,16 @@ func (t *tracer) webhooks(x *index[*webhook]) []*webhook {
 }
 
 // wanted tells whether a hop belongs into the answer.
-func (t *tracer) wanted(hop extant.Hop) bool {
+func (t *tracer) wanted(hop *extant.Hop) bool {
 	return t.spec.IncludeUnmatched || hop.Match != extant.NotMatched
 }
 
-// webhook returns the hop of one webhook, and what can come of it.
-func (t *tracer) webhook(s *subject, w *webhook, stage extant.Stage, point string) (extant.Hop, effects) {
-	hop := w.hop(stage, point, t.index.facts)
-	if reason := t.exemptFromWebhooks(); reason != "" {
-		hop.Match, hop.Reason, hop.Message = extant.NotMatched, extant.ReasonExemptResource, reason
+// webhook returns the hop of one webhook, and what can come of it. exempt says
+// why webhooks do not see the request, if they do not.
+func (t *tracer) webhook(s *subject, w *registered, exempt string) (extant.Hop, effects) {
+	hop := w.hop
+	if exempt != "" {
+		hop.Match, hop.Reason, hop.Message = extant.NotMatched, extant.ReasonExemptResource, exempt
 		return hop, passing
 	}
 	m := s.match(w.criteria)
@@ -91,7 +92,10 @@ func (t *tracer) webhook(s *subject, w *webhook, stage extant.Stage, point strin
 		return undecided(hop, m)
 	}
 	hop.SentAs = sentAs(m)
-	result := w.matchConditions().evaluate(t.input(s, m, nil))
+	result := conditionResult{matches: true}
+	if w.conditional {
+		result = w.matchConditions().evaluate(t.input(s, m, nil))
+	}
 	before := m.result
 	switch m = result.narrow(m); {
 	case m.result == extant.NotMatched:
@@ -106,7 +110,7 @@ func (t *tracer) webhook(s *subject, w *webhook, stage extant.Stage, point strin
 		hop.Outcome = extant.OutcomeErrors
 		return hop, denying
 	}
-	outcome, e := t.call(&hop, w)
+	outcome, e := t.call(&hop, w.webhook)
 	if hop.Outcome = outcome; m.result != extant.Matched {
 		hop.Outcome = extant.OutcomeUnknown
 		if !result.matches {
