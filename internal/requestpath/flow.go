@@ -46,7 +46,7 @@ type flow struct {
 	unauthorized string
 }
 
-func newFlow() *flow { return &flow{possible: passing} }
+func newFlow() *flow { return &flow{possible: passing, hops: make([]extant.Hop, 0, 8)} }
 
 // reached tells whether a request comes to the next hop: surely, or never.
 func (f *flow) reached() (surely, never bool) {
