@@ -64,7 +64,7 @@ func (e *Engine) Trace(ctx context.Context, observed Observed, authorizer Author
 	}
 	t := &tracer{
 		ctx: ctx, observed: observed, spec: spec, request: r, index: e.hooksOf(observed), flow: newFlow(),
-		object: r.object, old: r.old, trace: &trace{}, 
+		object: r.object, old: r.old, trace: &trace{},
 	}
 	t.version = t.index.version
 	t.checks = &checks{authorizer: authorizer, trace: t.trace, known: map[question]answer{}}
