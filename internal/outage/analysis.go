@@ -51,11 +51,14 @@ type analysis struct {
 }
 
 func (e *Engine) newAnalysis(ctx context.Context, observed requestpath.Observed, spec *extant.OutageReviewSpec) (*analysis, error) {
-	requests := e.requests
-	if len(spec.Down.Deleted) > 0 {
+	requests, authorizer := e.requests, e.authorizers.Of(observed.Snapshot)
+	observed, added := assumeNamespaces(observed)
+	if len(spec.Down.Deleted) > 0 || len(added) > 0 {
 		requests = e.edited
 	}
-	return analyze(ctx, requests, e.authorizers.Of(observed.Snapshot), observed, spec)
+	a, err := analyze(ctx, requests, authorizer, observed, spec)
+	a.noteNamespaces(added)
+	return a, err
 }
 
 // analyze makes an analysis with all that the answer follows from.

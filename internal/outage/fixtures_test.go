@@ -36,7 +36,7 @@ type fixture struct {
 // that: vital operations that are Allowed, and, but for a review called gaps,
 // what was not seen.
 func TestFixtures(t *testing.T) {
-	scenario.Each(t, 48, func(t *testing.T, file *scenario.Fixture) {
+	scenario.Each(t, 49, func(t *testing.T, file *scenario.Fixture) {
 		f := newFixture(t, file)
 		status := f.ask(t, f.snapshot, &f.review.Spec)
 		got := f.print(t, status)
