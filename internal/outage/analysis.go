@@ -31,6 +31,8 @@ type analysis struct {
 	// behind is the backends by their Service.
 	behind map[[2]string][]*backend
 
+	index *namespaceIndex
+
 	loss loss
 	// touched are the workloads of which pods are lost.
 	touched  map[*workload]struct{}
@@ -46,6 +48,9 @@ type analysis struct {
 	// publications are what the lost backends need besides their workloads.
 	publications map[*backend][]requirement
 	outcome      *outcome
+	// rerouted are the passages that a change made others.
+	rerouted   map[*passage]*passage
+	deadlocked *[][]edge
 
 	controllerManager, defaultScheduler, nodes *controlComponent
 }
@@ -66,7 +71,7 @@ func analyze(ctx context.Context, requests *requestpath.Engine, authorizer *rbac
 	a := &analysis{
 		ctx: ctx, requests: requests, authorizer: authorizer, observed: observed, spec: spec,
 		touched: map[*workload]struct{}{}, lostPods: map[*cluster.Pod]struct{}{}, authorizations: map[authorization]authorizationAnswer{}, users: map[string]*authenticationv1.UserInfo{},
-		classes: classes{map[string]*decider{}, map[class]*route{}},
+		classes: newClasses(),
 	}
 	a.remove()
 	a.workloads = newWorkloads(a.snapshot())
@@ -75,6 +80,13 @@ func analyze(ctx context.Context, requests *requestpath.Engine, authorizer *rbac
 	a.findProviders()
 	a.outcome = a.recover()
 	return a, ctx.Err()
+}
+
+func (a *analysis) namespaceIndex() *namespaceIndex {
+	if a.index == nil {
+		a.index = newNamespaceIndex(a.snapshot())
+	}
+	return a.index
 }
 
 func (a *analysis) snapshot() *cluster.Snapshot { return a.observed.Snapshot }

@@ -19,11 +19,12 @@ import (
 // the few labels that selectors of hooks mention, unless some hook reads more.
 // Operations that agree in those are of one class and take one route.
 
-// class is what the route of an operation follows from.
+// class is what the route of an operation follows from. Who asks is left out:
+// only expressions and the authorizer know users.
 type class struct {
-	verb, resource, subresource, by string
-	namespace, labels               int
-	template                        *corev1.PodTemplateSpec
+	verb, resource, subresource string
+	namespace, labels           int
+	template                    *corev1.PodTemplateSpec
 }
 
 // classes finds the classes of operations for the pods of workloads.
@@ -31,6 +32,8 @@ type classes struct {
 	deciders map[string]*decider
 	routes   map[class]*route
 }
+
+func newClasses() classes { return classes{map[string]*decider{}, map[class]*route{}} }
 
 // decider is what the hooks that may be registered for a resource read.
 type decider struct {
@@ -59,14 +62,14 @@ var madeUp = []string{
 // of returns the class of an operation for the pods of a workload; ok is false
 // for an operation like no other.
 func (a *analysis) classOf(o *operation) (c class, ok bool) {
-	if o.of == nil {
+	if o.of == nil && !o.alike {
 		return class{}, false
 	}
 	d := a.deciderOf(o.resource)
-	if d.everything {
+	if d.everything || o.alike && len(d.objects.keys) > 0 {
 		return class{}, false
 	}
-	c = class{verb: string(o.verb), resource: o.resource, subresource: o.subresource, by: o.by.Username}
+	c = class{verb: string(o.verb), resource: o.resource, subresource: o.subresource}
 	namespace, found := d.byNamespace[o.namespace]
 	if !found {
 		namespace = d.namespaces.of(a.namespaceLabels(o.namespace))

@@ -72,6 +72,10 @@ func (a *analysis) kubelets() *controlComponent {
 	return a.nodes
 }
 
+func (a *analysis) components() []*controlComponent {
+	return []*controlComponent{a.controllers(), a.scheduler(), a.kubelets()}
+}
+
 // anyNode is a node that is left.
 func (a *analysis) anyNode() string {
 	for node := range a.snapshot().Nodes().All() {

@@ -51,6 +51,14 @@ func (a *analysis) deadlocks() []extant.Deadlock {
 
 // cycles are the smallest cycles, one for each set of members.
 func (a *analysis) cycles() [][]edge {
+	if a.deadlocked == nil {
+		cycles := a.findCycles()
+		a.deadlocked = &cycles
+	}
+	return *a.deadlocked
+}
+
+func (a *analysis) findCycles() [][]edge {
 	g := &graph{a.last(), map[node][]edge{}}
 	var starts []node
 	for _, name := range slices.Sorted(maps.Keys(a.loss.backends)) {
@@ -162,6 +170,7 @@ func (g *graph) waits(who string, lacking []*requirement) []edge {
 
 // refused are the edges of an operation that hooks refuse.
 func (g *graph) refused(who string, p *passage) []edge {
+	p = g.now(p)
 	var edges []edge
 	for i := range p.calls {
 		c := &p.calls[i]

@@ -40,7 +40,7 @@ func (a *analysis) changes(cycle []edge) []change {
 			continue
 		}
 		hook := a.hookOf(*e.hook)
-		if hook == nil || hook.MutatingConfiguration == nil && hook.ValidatingConfiguration == nil {
+		if hook == nil || !isWebhook(hook) {
 			continue
 		}
 		all = append(all, a.changesOf(hook, e.operation)...)
@@ -82,11 +82,20 @@ func (a *analysis) changesOf(hook *inventory.Hook, o *operation) []change {
 			return patchOperation{"add", "objectSelector", *s.objects}
 		}))
 	}
+	return append(all, ignoring(hook))
+}
+
+// ignoring lets a hook fail open.
+func ignoring(hook *inventory.Hook) change {
 	ignore := admissionregistrationv1.Ignore
-	return append(all, changed(hook, 3, fmt.Sprintf("let requests pass when the backend of the hook %s is down", hook.Name), func(s settings) patchOperation {
+	return changed(hook, 3, fmt.Sprintf("let requests pass when the backend of the hook %s is down", hook.Name), func(s settings) patchOperation {
 		*s.failurePolicy = &ignore
 		return patchOperation{"add", "failurePolicy", ignore}
-	}))
+	})
+}
+
+func isWebhook(hook *inventory.Hook) bool {
+	return hook.MutatingConfiguration != nil || hook.ValidatingConfiguration != nil
 }
 
 // distinctive is a label of an object that is created by which it can be told

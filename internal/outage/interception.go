@@ -9,7 +9,6 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
 
@@ -38,17 +37,18 @@ type interception struct {
 // namespaceSet is some namespaces.
 type namespaceSet struct {
 	all   bool
-	names map[string]struct{}
+	names bitset
 }
 
 // interceptions are collected from hooks.
 type interceptions struct {
 	*analysis
+	index *namespaceIndex
 	found map[interceptionKey]*interception
 }
 
 func newInterceptions(a *analysis) *interceptions {
-	return &interceptions{a, map[interceptionKey]*interception{}}
+	return &interceptions{a, a.namespaceIndex(), map[interceptionKey]*interception{}}
 }
 
 // matching is what narrows the rules of a hook.
@@ -221,24 +221,13 @@ func (l *interceptions) isNamespaced(key interceptionKey) (namespaced, known boo
 
 func (l *interceptions) everywhere() *namespaceSet { return l.selected(nil) }
 
-// selected are the namespaces that a selector selects; nil for none.
 func (l *interceptions) selected(selector *metav1.LabelSelector) *namespaceSet {
-	set := &namespaceSet{all: isEmpty(selector), names: map[string]struct{}{}}
-	matches, err := metav1.LabelSelectorAsSelector(selector)
-	if err != nil || set.all {
-		matches = labels.Everything()
-	}
-	for namespace := range l.snapshot().Namespaces().All() {
-		if matches.Matches(labels.Set(namespace.Labels)) {
-			set.names[namespace.Name] = struct{}{}
-		}
-	}
-	return set
+	return l.index.selected(selector)
 }
 
 // add adds operations of one hook. Those in no namespace are left out.
 func (l *interceptions) add(hook *inventory.Hook, key interceptionKey, where *namespaceSet) {
-	if where != nil && !where.all && len(where.names) == 0 {
+	if where != nil && !where.all && where.names.count() == 0 {
 		return
 	}
 	key.namespaced = where != nil
@@ -246,15 +235,15 @@ func (l *interceptions) add(hook *inventory.Hook, key interceptionKey, where *na
 	if !ok {
 		found = &interception{key: key}
 		if where != nil {
-			found.where = &namespaceSet{names: map[string]struct{}{}}
+			found.where = &namespaceSet{names: l.index.empty()}
 		}
 		l.found[key] = found
 	}
 	if where != nil {
 		found.where.all = found.where.all || where.all
-		maps.Copy(found.where.names, where.names)
+		found.where.names.or(where.names)
 	}
-	if !slices.Contains(found.hooks, hook) {
+	if n := len(found.hooks); n == 0 || found.hooks[n-1] != hook {
 		found.hooks = append(found.hooks, hook)
 	}
 }
@@ -298,11 +287,11 @@ func (l *interceptions) operation(i *interception) extant.InterceptedOperation {
 		Conditional: i.key.conditional,
 	}
 	if i.where != nil {
-		names := slices.Sorted(maps.Keys(i.where.names))
-		o.Namespaces = &extant.NamespaceSet{All: i.where.all, Count: int32(len(names)), Names: names}
-		if l.spec.Detail != extant.DetailFull && len(names) > maxNames {
-			o.Namespaces.Names = names[:maxNames]
+		most := len(l.index.names)
+		if l.spec.Detail != extant.DetailFull {
+			most = min(most, maxNames)
 		}
+		o.Namespaces = &extant.NamespaceSet{All: i.where.all, Count: int32(i.where.names.count()), Names: l.index.in(i.where.names, most)}
 	}
 	for _, hook := range i.hooks {
 		o.By = append(o.By, referenceOf(hook))

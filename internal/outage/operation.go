@@ -22,6 +22,8 @@ type operation struct {
 	build       func(*operation)
 	// of is the workload for whose pods it is.
 	of *workload
+	// alike: but for names and labels it is like others on the resource.
+	alike bool
 	// declared: the operation comes from Extension.spec.needs or spec.assume.
 	declared bool
 }

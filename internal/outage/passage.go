@@ -44,6 +44,14 @@ type call struct {
 	timeout time.Duration
 }
 
+// now is a passage as it is after what was changed.
+func (a *analysis) now(p *passage) *passage {
+	if changed, ok := a.rerouted[p]; ok {
+		return changed
+	}
+	return p
+}
+
 // pass finds the route of an operation. Operations of one class take the same.
 func (a *analysis) pass(o *operation) *passage {
 	class, shared := a.classOf(o)

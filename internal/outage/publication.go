@@ -37,11 +37,13 @@ func (a *analysis) publication(b *backend) []requirement {
 	return append(all, a.provided("ServiceNetwork", nil, say("the API server reaches %s by the network of Services", b.name))...)
 }
 
+var endpointSliceController = controller("endpointslice-controller")
+
 // publish is the request by which the endpoints of a Service become known.
 func (a *analysis) publish(namespace, service string) *operation {
 	o := &operation{
 		verb: extant.OperationCreate, group: discoveryv1.GroupName, version: "v1", resource: "endpointslices", namespace: namespace,
-		by: controller("endpointslice-controller"),
+		by: endpointSliceController, alike: true,
 	}
 	metadata := map[string]any{
 		"generateName": service + "-", "namespace": namespace,

@@ -38,19 +38,30 @@ func (a *analysis) recover() *outcome {
 	for _, b := range a.loss.backends {
 		a.publications[b] = a.publication(b)
 	}
+	return a.play()
+}
+
+// play reads the recovery for who hopes and for who does not.
+func (a *analysis) play() *outcome {
 	o := &outcome{doubtful: len(a.loss.doubts) > 0}
-	surely, perhaps := a.lapses(false)
-	hopefully, perhapsHopefully := a.lapses(true)
-	o.race = perhaps
-	o.sure = append(o.sure, a.play(false, surely))
-	if len(perhaps) > 0 {
-		o.sure = append(o.sure, a.play(false, append(surely[:len(surely):len(surely)], perhaps...)))
+	o.sure, o.race = a.read(false)
+	if len(o.race) == 0 && !o.sure[0].doubted {
+		o.hopeful = o.sure
+		return o
 	}
-	o.hopeful = append(o.hopeful, a.play(true, hopefully))
-	if len(perhapsHopefully) > 0 {
-		o.hopeful = append(o.hopeful, a.play(true, append(hopefully[:len(hopefully):len(hopefully)], perhapsHopefully...)))
-	}
+	o.hopeful, _ = a.read(true)
 	return o
+}
+
+// read plays the recovery in one reading: once, or where it is not known
+// whether components lapse, once without and once with that.
+func (a *analysis) read(hopeful bool) (runs []*run, race []*controlComponent) {
+	surely, perhaps := a.lapses(hopeful)
+	runs = []*run{a.until(hopeful, surely)}
+	if len(perhaps) > 0 {
+		runs = append(runs, a.until(hopeful, append(surely[:len(surely):len(surely)], perhaps...)))
+	}
+	return runs, perhaps
 }
 
 // lapses tells which components of the control plane lose their leases: surely,
@@ -58,7 +69,7 @@ func (a *analysis) recover() *outcome {
 func (a *analysis) lapses(hopeful bool) (surely, perhaps []*controlComponent) {
 	calm := a.newRun(hopeful)
 	var threatened []*controlComponent
-	for _, c := range []*controlComponent{a.controllers(), a.scheduler(), a.kubelets()} {
+	for _, c := range a.components() {
 		if !c.restarted && !calm.renews(c).believe(hopeful) {
 			threatened = append(threatened, c)
 		}
@@ -88,8 +99,8 @@ func (a *analysis) lapses(hopeful bool) (surely, perhaps []*controlComponent) {
 	return surely, perhaps
 }
 
-// play lets the cluster recover when these components lapse.
-func (a *analysis) play(hopeful bool, lapsing []*controlComponent) *run {
+// until lets the cluster recover as far as it can when these components lapse.
+func (a *analysis) until(hopeful bool, lapsing []*controlComponent) *run {
 	r := a.newRun(hopeful)
 	if len(lapsing) == 0 {
 		r.finish()

@@ -47,7 +47,7 @@ func cannotTell(format string, args ...any) requirement {
 func (r *run) met(q *requirement) truth {
 	switch {
 	case q.passage != nil:
-		return q.passage.allowed(r.answers)
+		return r.now(q.passage).allowed(r.answers)
 	case q.component != nil:
 		return r.running(q.component)
 	case q.workload != nil:
@@ -73,7 +73,7 @@ func (r *run) lacking(all []requirement) []*requirement {
 func (r *run) blockers(q *requirement) []extant.HookReference {
 	switch {
 	case q.passage != nil:
-		return q.passage.blockers(r.answers)
+		return r.now(q.passage).blockers(r.answers)
 	case q.component != nil:
 		var all []extant.HookReference
 		for _, p := range r.needsOf(q.component) {

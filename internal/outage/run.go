@@ -20,6 +20,8 @@ type run struct {
 	// components still ran.
 	placed map[*workload]bool
 	wave   int
+	// doubted: something was not known, so that who hopes reads it otherwise.
+	doubted bool
 }
 
 func (a *analysis) newRun(hopeful bool) *run {
@@ -53,10 +55,14 @@ func (r *run) answers(name string) truth {
 
 // needsOf are the operations without which a component does not go on.
 func (r *run) needsOf(c *controlComponent) []*passage {
+	needs := slices.Clone(c.renewals)
 	if c.restarted || r.lapsed[c] {
-		return append(slices.Clone(c.renewals), c.starts...)
+		needs = append(needs, c.starts...)
 	}
-	return c.renewals
+	for i, p := range needs {
+		needs[i] = r.now(p)
+	}
+	return needs
 }
 
 // running tells whether a component of the control plane runs.
@@ -70,7 +76,7 @@ func (r *run) running(c *controlComponent) truth {
 func (r *run) renews(c *controlComponent) truth {
 	renews := yes
 	for i, p := range c.renewals {
-		switch allowed := p.allowed(r.answers); {
+		switch allowed := r.now(p).allowed(r.answers); {
 		case c.anyOf && i > 0:
 			renews = renews.or(allowed)
 		default:
@@ -83,7 +89,7 @@ func (r *run) renews(c *controlComponent) truth {
 func (r *run) starts(c *controlComponent) truth {
 	starts := yes
 	for _, p := range c.starts {
-		starts = starts.and(p.allowed(r.answers))
+		starts = starts.and(r.now(p).allowed(r.answers))
 	}
 	return starts
 }
@@ -92,25 +98,46 @@ func (r *run) starts(c *controlComponent) truth {
 func (r *run) step() bool {
 	var workloads []*workload
 	for _, w := range r.loss.workloads {
-		if r.waves[w] == 0 && len(r.lacking(r.pending(w))) == 0 {
+		if r.waves[w] == 0 && r.ready(w) {
 			workloads = append(workloads, w)
 		}
 	}
-	var backends []string
-	up := func(w *workload) bool { return r.isUp(w) == yes || slices.Contains(workloads, w) }
+	// What backends need besides their workloads must be there before the wave.
+	var published []*backend
 	for name, b := range r.loss.backends {
-		if r.answered[name] == 0 && r.published(b, up) {
-			backends = append(backends, name)
+		if r.answered[name] == 0 && r.allMet(r.publications[b]) {
+			published = append(published, b)
 		}
 	}
 	r.wave++
 	for _, w := range workloads {
 		r.waves[w] = r.wave
 	}
-	for _, name := range backends {
-		r.answered[name] = r.wave
+	changed := len(workloads) > 0
+	for _, b := range published {
+		if b.service == nil || len(b.workloads) == 0 || slices.ContainsFunc(b.workloads, func(w *workload) bool { return r.isUp(w) == yes }) {
+			r.answered[b.name] = r.wave
+			changed = true
+		}
 	}
-	return len(workloads)+len(backends) > 0
+	return changed
+}
+
+// ready tells whether everything that a workload needs is there.
+func (r *run) ready(w *workload) bool {
+	c := r.recipes[w]
+	return r.allMet(c.running) && (r.placed[w] || r.allMet(c.placing))
+}
+
+func (r *run) allMet(all []requirement) bool {
+	for i := range all {
+		met := r.met(&all[i])
+		r.doubted = r.doubted || met == unknown
+		if !met.believe(r.hopeful) {
+			return false
+		}
+	}
+	return true
 }
 
 // pending are the requirements of a workload that are left: pods that were
@@ -123,21 +150,10 @@ func (r *run) pending(w *workload) []requirement {
 	return all.all()
 }
 
-// published tells whether a backend answers once these workloads are up.
-func (r *run) published(b *backend, up func(*workload) bool) bool {
-	if len(r.lacking(r.publications[b])) > 0 {
-		return false
-	}
-	if b.service == nil || len(b.workloads) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(b.workloads, up)
-}
-
 // place notes what can be created and bound now.
 func (r *run) place() {
 	for _, w := range r.loss.workloads {
-		if r.waves[w] == 0 && len(r.lacking(r.recipes[w].placing)) == 0 {
+		if r.waves[w] == 0 && r.allMet(r.recipes[w].placing) {
 			r.placed[w] = true
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 // maxTries bounds how many changes of one review are tried: each costs as much
 // as the review itself.
-const maxTries = 48
+const maxTries = 32
 
 // attempts tries changes of a cluster.
 type attempts struct {
@@ -23,23 +23,91 @@ type attempts struct {
 func (e *Engine) attemptsOf(a *analysis) *attempts { return &attempts{e, a, maxTries} }
 
 // with computes an outage again in the cluster with one change more, and says by
-// which patch it is made.
+// which patch it is made. What the changed hook is not asked about stays as it
+// was.
 func (t *attempts) with(a *analysis, c *change) (after *analysis, patch string, err error) {
 	t.left--
 	edit, patch, ok := c.apply(a.snapshot())
 	if !ok {
 		return a, "", nil
 	}
-	observed := a.observed
-	observed.Snapshot = a.snapshot().Edited(edit)
+	changed := *a
+	after = &changed
+	after.loss.workloads = a.leading()
+	after.requests, after.classes, after.deadlocked = t.edited, newClasses(), nil
+	after.observed.Snapshot = a.snapshot().Edited(edit)
 	inventory := *a.observed.Inventory
 	inventory.Hooks = slices.Clone(inventory.Hooks)
 	for i := range inventory.Hooks {
-		reread(&inventory.Hooks[i], observed.Snapshot)
+		reread(&inventory.Hooks[i], after.observed.Snapshot)
 	}
-	observed.Inventory = &inventory
-	after, err = analyze(a.ctx, t.edited, a.authorizer, observed, a.spec)
-	return after, patch, err
+	after.observed.Inventory = &inventory
+	after.reroute(referenceOf(c.hook))
+	after.outcome = after.play()
+	return after, patch, a.ctx.Err()
+}
+
+// fewWorkloads is how many lost workloads are tried again with every change.
+const fewWorkloads = 1_000
+
+// leading are the lost workloads that a change is tried on: all of a few, and of
+// many those that others wait for.
+func (a *analysis) leading() []*workload {
+	if len(a.loss.workloads) <= fewWorkloads {
+		return a.loss.workloads
+	}
+	awaited := map[*workload]bool{}
+	for _, b := range a.loss.backends {
+		for _, w := range b.workloads {
+			awaited[w] = true
+		}
+	}
+	for _, all := range a.providers.byCapability {
+		for _, p := range all {
+			awaited[p.workload] = true
+		}
+	}
+	for _, w := range a.providers.likelyNetwork {
+		awaited[w] = true
+	}
+	return slices.DeleteFunc(slices.Clone(a.loss.workloads), func(w *workload) bool { return !awaited[w] })
+}
+
+// reroute follows again every operation that a hook is asked about.
+func (a *analysis) reroute(hook extant.HookReference) {
+	rerouted := maps.Clone(a.rerouted)
+	if rerouted == nil {
+		rerouted = map[*passage]*passage{}
+	}
+	follow := func(p *passage) {
+		if p == nil {
+			return
+		}
+		before := a.now(p)
+		if slices.ContainsFunc(before.calls, func(c call) bool { return c.hook == hook }) {
+			rerouted[p] = a.pass(p.operation)
+		}
+	}
+	for _, w := range a.loss.workloads {
+		recipe := a.recipes[w]
+		for i := range recipe.placing {
+			follow(recipe.placing[i].passage)
+		}
+		for i := range recipe.running {
+			follow(recipe.running[i].passage)
+		}
+	}
+	for _, b := range a.loss.backends {
+		for i := range a.publications[b] {
+			follow(a.publications[b][i].passage)
+		}
+	}
+	for _, c := range a.components() {
+		for _, p := range append(slices.Clone(c.renewals), c.starts...) {
+			follow(p)
+		}
+	}
+	a.rerouted = rerouted
 }
 
 // reread lets a hook of a webhook configuration refer to the configuration as
@@ -77,9 +145,8 @@ func (a *analysis) back(members []string) bool {
 // with which, as the engine finds by computing the outage again, every member
 // comes back.
 func (t *attempts) fixes(deadlocks []extant.Deadlock) ([]extant.Deadlock, error) {
-	cycles := t.of.cycles()
 	for i := range deadlocks {
-		for _, c := range t.of.changes(cycles[i]) {
+		for _, c := range t.of.changes(t.of.cycles()[i]) {
 			if t.left <= 0 {
 				t.of.note("fixes", cluster.GapAssumed, "more changes may help than were tried: each costs as much as the review")
 				return deadlocks, nil
@@ -103,7 +170,9 @@ func (t *attempts) fixes(deadlocks []extant.Deadlock) ([]extant.Deadlock, error)
 // than without.
 func (t *attempts) remedies() ([]extant.Remedy, error) {
 	var remedies []extant.Remedy
-	for left := t.of; left.stuckNodes() > 0 && t.left > 0; {
+	start := *t.of
+	start.loss.workloads = start.leading()
+	for left := &start; left.stuckNodes() > 0 && t.left > 0; {
 		better, remedy, err := t.better(left)
 		if err != nil || better == nil {
 			return remedies, err
@@ -134,43 +203,31 @@ func (t *attempts) better(a *analysis) (*analysis, *extant.Remedy, error) {
 	return nil, nil, nil
 }
 
-// loosening are the changes of whatever hooks stand between what is stuck and
-// what it needs.
+// loosening are the changes that break deadlocks, and those by which hooks let
+// pass what waits for a backend that never answers.
 func (a *analysis) loosening() []change {
 	var all []change
 	for _, cycle := range a.cycles() {
 		all = append(all, a.changes(cycle)...)
 	}
+	var dead []extant.HookReference
 	r := a.last()
-	var refused []edge
 	for _, w := range a.loss.workloads {
-		if a.outcome.workload(w) == no {
-			refused = append(refused, r.refusals(r.lacking(r.pending(w)))...)
+		if a.outcome.workload(w) != no {
+			continue
+		}
+		for _, q := range r.lacking(r.pending(w)) {
+			for _, hook := range r.blockers(q) {
+				if !slices.Contains(dead, hook) {
+					dead = append(dead, hook)
+				}
+			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(a.loss.backends)) {
-		if a.outcome.backend(name) == no {
-			refused = append(refused, r.refusals(r.lacking(r.publications[a.loss.backends[name]]))...)
-		}
-	}
-	return append(all, a.changes(refused)...)
-}
-
-// refusals are the hooks that stand between, each with the operation.
-func (r *run) refusals(lacking []*requirement) []edge {
-	var all []edge
-	for _, q := range lacking {
-		passages := []*passage{q.passage}
-		if q.component != nil {
-			passages = r.needsOf(q.component)
-		}
-		for _, p := range passages {
-			if p == nil {
-				continue
-			}
-			for _, hook := range p.blockers(r.answers) {
-				all = append(all, edge{hook: &hook, operation: p.operation})
-			}
+	sortReferences(dead)
+	for _, reference := range dead {
+		if hook := a.hookOf(reference); hook != nil && isWebhook(hook) {
+			all = append(all, ignoring(hook))
 		}
 	}
 	return all

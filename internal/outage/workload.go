@@ -52,6 +52,12 @@ var kindNames = map[schema.GroupResource]string{
 	daemonSetResource: "DaemonSet", replicaSetResource: "ReplicaSet", jobResource: "Job",
 }
 
+// ownerResources are the resources of what owns pods.
+var ownerResources = map[[2]string]schema.GroupResource{
+	{"apps/v1", "Deployment"}: deploymentResource, {"apps/v1", "StatefulSet"}: statefulSetResource,
+	{"apps/v1", "DaemonSet"}: daemonSetResource, {"apps/v1", "ReplicaSet"}: replicaSetResource, {"batch/v1", "Job"}: jobResource,
+}
+
 // String names the workload for people.
 func (w *workload) String() string {
 	kind, ok := kindNames[w.resource()]
@@ -152,12 +158,8 @@ func (ws *workloads) of(pod *cluster.Pod) *workload {
 			owner = cluster.ControllerOf(set)
 		}
 	}
-	group := schema.FromAPIVersionAndKind(owner.APIVersion, owner.Kind).Group
-	for resource, kind := range kindNames {
-		if kind != owner.Kind || resource.Group != group || kind == "Pod" {
-			continue
-		}
-		if w, ok := ws.byReference[extant.ObjectReference{Group: group, Resource: resource.Resource, Namespace: namespace, Name: owner.Name}]; ok {
+	if resource, ok := ownerResources[[2]string{owner.APIVersion, owner.Kind}]; ok {
+		if w, ok := ws.byReference[extant.ObjectReference{Group: resource.Group, Resource: resource.Resource, Namespace: namespace, Name: owner.Name}]; ok {
 			return w
 		}
 	}
