@@ -3,7 +3,9 @@ package outage
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -27,6 +29,14 @@ type change struct {
 	set  func(settings) patchOperation
 }
 
+// The sizes of changes: how much of a hook they give up.
+const (
+	oneNamespace = iota
+	severalNamespaces
+	someObjects
+	failingOpen
+)
+
 func (c *change) target() extant.ObjectReference {
 	return extant.ObjectReference{Group: admissionregistrationv1.GroupName, Resource: c.hook.Resource, Name: c.hook.Object}
 }
@@ -44,6 +54,9 @@ func (a *analysis) changes(cycle []edge) []change {
 			continue
 		}
 		all = append(all, a.changesOf(hook, e.operation)...)
+		if namespaces := a.refusedIn(*e.hook, cycle); len(namespaces) > 1 {
+			all = append(all, a.excluding(hook, severalNamespaces, namespaces...))
+		}
 	}
 	slices.SortStableFunc(all, func(x, y change) int { return x.size - y.size })
 	var distinct []change
@@ -55,29 +68,28 @@ func (a *analysis) changes(cycle []edge) []change {
 	return distinct
 }
 
-// hookOf finds a hook of the inventory.
+// hookOf finds a hook of the inventory. Of a mutating and a validating one that
+// are named alike it is the one that fails closed.
 func (a *analysis) hookOf(reference extant.HookReference) *inventory.Hook {
+	var found *inventory.Hook
 	for i := range a.observed.Inventory.Hooks {
-		if hook := &a.observed.Inventory.Hooks[i]; referenceOf(hook) == reference {
-			return hook
+		hook := &a.observed.Inventory.Hooks[i]
+		if referenceOf(hook) == reference && (found == nil || found.FailurePolicy == string(admissionregistrationv1.Ignore)) {
+			found = hook
 		}
 	}
-	return nil
+	return found
 }
 
 // changesOf are the changes of a hook by which an operation passes it.
 func (a *analysis) changesOf(hook *inventory.Hook, o *operation) []change {
 	var all []change
 	if o.namespace != "" {
-		requirement := metav1.LabelSelectorRequirement{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpNotIn, Values: []string{o.namespace}}
-		all = append(all, changed(hook, 1, fmt.Sprintf("exclude the namespace %s from the hook %s", o.namespace, hook.Name), func(s settings) patchOperation {
-			*s.namespaces = with(*s.namespaces, requirement)
-			return patchOperation{"add", "namespaceSelector", *s.namespaces}
-		}))
+		all = append(all, a.excluding(hook, oneNamespace, o.namespace))
 	}
 	if label, value, ok := distinctive(o); ok {
 		requirement := metav1.LabelSelectorRequirement{Key: label, Operator: metav1.LabelSelectorOpNotIn, Values: []string{value}}
-		all = append(all, changed(hook, 2, fmt.Sprintf("exempt objects with the label %s=%s from the hook %s", label, value, hook.Name), func(s settings) patchOperation {
+		all = append(all, changed(hook, someObjects, fmt.Sprintf("exempt objects with the label %s=%s from the hook %s", label, value, hook.Name), func(s settings) patchOperation {
 			*s.objects = with(*s.objects, requirement)
 			return patchOperation{"add", "objectSelector", *s.objects}
 		}))
@@ -85,10 +97,48 @@ func (a *analysis) changesOf(hook *inventory.Hook, o *operation) []change {
 	return append(all, ignoring(hook))
 }
 
+// excluding takes namespaces out of a hook's sight.
+func (a *analysis) excluding(hook *inventory.Hook, size int, namespaces ...string) change {
+	description := fmt.Sprintf("exclude the namespace %s from the hook %s", namespaces[0], hook.Name)
+	if n := len(namespaces); n > 1 {
+		description = fmt.Sprintf("exclude the namespaces %s and %s from the hook %s", strings.Join(namespaces[:n-1], ", "), namespaces[n-1], hook.Name)
+	}
+	requirement := metav1.LabelSelectorRequirement{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpNotIn, Values: namespaces}
+	return changed(hook, size, description, func(s settings) patchOperation {
+		*s.namespaces = with(*s.namespaces, requirement)
+		return patchOperation{"add", "namespaceSelector", *s.namespaces}
+	})
+}
+
+// refusedIn are the namespaces in which a hook refuses what the things in a
+// cycle, and what these wait for, need.
+func (a *analysis) refusedIn(hook extant.HookReference, cycle []edge) []string {
+	g := &graph{a.last(), map[node][]edge{}}
+	seen := map[node]bool{}
+	namespaces := map[string]struct{}{}
+	var visit func(node)
+	visit = func(n node) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		for _, e := range g.from(n) {
+			if e.hook != nil && *e.hook == hook && e.operation.namespace != "" {
+				namespaces[e.operation.namespace] = struct{}{}
+			}
+			visit(e.to)
+		}
+	}
+	for _, e := range cycle {
+		visit(e.to)
+	}
+	return slices.Sorted(maps.Keys(namespaces))
+}
+
 // ignoring lets a hook fail open.
 func ignoring(hook *inventory.Hook) change {
 	ignore := admissionregistrationv1.Ignore
-	return changed(hook, 3, fmt.Sprintf("let requests pass when the backend of the hook %s is down", hook.Name), func(s settings) patchOperation {
+	return changed(hook, failingOpen, fmt.Sprintf("let requests pass when the backend of the hook %s is down", hook.Name), func(s settings) patchOperation {
 		*s.failurePolicy = &ignore
 		return patchOperation{"add", "failurePolicy", ignore}
 	})

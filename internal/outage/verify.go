@@ -151,6 +151,9 @@ func (t *attempts) fixes(deadlocks []extant.Deadlock) ([]extant.Deadlock, error)
 				t.of.note("fixes", cluster.GapAssumed, "more changes may help than were tried: each costs as much as the review")
 				return deadlocks, nil
 			}
+			if c.size == severalNamespaces && len(deadlocks[i].Fixes) > 0 {
+				continue // less is enough
+			}
 			after, patch, err := t.with(t.of, &c)
 			if err != nil {
 				return nil, err
