@@ -74,7 +74,7 @@ func (c *OutageComparison) nodes() {
 	})
 	said := len(c.effects(extant.CollateralNodesNotReady)) > 0
 	raced := c.happened([]string{"renew-node-lease"}) == extant.VitalBlocked &&
-		!slices.Contains(c.outage.Truth.BlockedAtEnd, "renew-node-lease") && c.outage.Spec.Assume.StartupSeconds == nil
+		!slices.Contains(c.outage.Truth.BlockedAtEnd, "renew-node-lease") && c.spec.Assume.StartupSeconds == nil
 	if said != lost && !raced {
 		c.wrong("NodesNotReady is %t and was %t", said, lost)
 	}

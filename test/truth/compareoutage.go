@@ -22,14 +22,16 @@ type OutageComparison struct {
 	Unknown []string
 
 	outage *Outage
+	spec   *extant.OutageReviewSpec
 	status *extant.OutageReviewStatus
 	// namespaces are those that the review could know.
 	namespaces map[string]bool
 }
 
-// Compare holds a review against what happened.
-func (s *Outage) Compare(status *extant.OutageReviewStatus) *OutageComparison {
-	c := &OutageComparison{outage: s, status: status, namespaces: s.namespaces()}
+// Compare holds the answer to a question against what happened. The question is
+// Spec, or one that assumes more or less.
+func (s *Outage) Compare(spec *extant.OutageReviewSpec, status *extant.OutageReviewStatus) *OutageComparison {
+	c := &OutageComparison{outage: s, spec: spec, status: status, namespaces: s.namespaces()}
 	c.recovers()
 	c.stuck()
 	c.waves()

@@ -14,7 +14,7 @@ import (
 // reviewOfOutage is the review that a recording asks for.
 func reviewOfOutage(s *Outage) *extant.OutageReviewStatus {
 	status := &extant.OutageReviewStatus{Recovery: recoveryOf(s)}
-	c := &OutageComparison{outage: s, status: status}
+	c := &OutageComparison{outage: s, spec: &s.Spec, status: status}
 	for _, refused := range [][]Probe{s.Truth.Blocked, s.Truth.Denied} {
 		for i := range refused {
 			status.Blocked = append(status.Blocked, entryFor(&refused[i]))
@@ -101,7 +101,7 @@ func entryFor(probe *Probe) extant.InterceptedOperation {
 
 func TestWhatWasRecordedAgreesWithItself(t *testing.T) {
 	for _, scenario := range outagesOf(t) {
-		compared := scenario.Compare(reviewOfOutage(scenario))
+		compared := scenario.Compare(&scenario.Spec, reviewOfOutage(scenario))
 		hangs := scenario.Simulated == SimulatedHang
 		if len(compared.Disagreements) > 0 || compared.IsUnknown() && !hangs {
 			t.Errorf("%s:\n%s\n%v", scenario.Name, strings.Join(compared.Disagreements, "\n"), compared.Unknown)
@@ -257,7 +257,7 @@ func TestAReviewOfAnOutageThatDiffersDisagrees(t *testing.T) {
 					continue
 				}
 				tried++
-				if len(scenario.Compare(status).Disagreements) == 0 {
+				if len(scenario.Compare(&scenario.Spec, status).Disagreements) == 0 {
 					t.Errorf("%s: nobody noticed", scenario.Name)
 				}
 			}

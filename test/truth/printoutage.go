@@ -49,7 +49,7 @@ func (s *Outage) Summary() string {
 
 // SideBySide prints what happened, the review, and where they disagree, for
 // whoever looks into it.
-func (s *Outage) SideBySide(status *extant.OutageReviewStatus) string {
+func (s *Outage) SideBySide(spec *extant.OutageReviewSpec, status *extant.OutageReviewStatus) string {
 	var b strings.Builder
 	b.WriteString(s.Summary())
 	r := &status.Recovery
@@ -74,7 +74,7 @@ func (s *Outage) SideBySide(status *extant.OutageReviewStatus) string {
 	for _, effect := range status.Collateral {
 		fmt.Fprintf(&b, "  collateral: %s %q latent=%t: %s\n", effect.Effect, effect.Scope, effect.Latent, effect.Because)
 	}
-	compared := s.Compare(status)
+	compared := s.Compare(spec, status)
 	for _, open := range compared.Unknown {
 		fmt.Fprintf(&b, "UNKNOWN: %s\n", open)
 	}
