@@ -92,8 +92,6 @@ func generate(seed uint64) *generated {
 
 func (e *generatedExtension) backend() string { return "hook." + e.namespace + ".443" }
 
-func (e *generatedExtension) resource() string { return strings.ToLower(e.kind) + "s" }
-
 // snapshot is the cluster as it is read from a dump.
 func (g *generated) snapshot(t *testing.T) *cluster.Snapshot {
 	t.Helper()

@@ -142,7 +142,7 @@ func TestAReviewOfAnOutageThatDiffersDisagrees(t *testing.T) {
 			s.Recovery.Stuck = append(s.Recovery.Stuck, extant.StuckObject{ObjectReference: extant.ObjectReference{Name: "other"}})
 			return true
 		},
-		"what is stuck recovers, and the verdict is Unknown": func(o *Outage, s *extant.OutageReviewStatus) bool {
+		"what is stuck recovers, and the verdict is Unknown": func(_ *Outage, s *extant.OutageReviewStatus) bool {
 			s.Recovery.RecoversUnaided, s.Recovery.Reason = metav1.ConditionUnknown, "who knows"
 			if len(s.Recovery.Stuck) == 0 {
 				return false
@@ -234,7 +234,7 @@ func TestAReviewOfAnOutageThatDiffersDisagrees(t *testing.T) {
 		"leaders stay": func(_ *Outage, s *extant.OutageReviewStatus) bool {
 			return without(s, extant.CollateralLeaderElectionLost)
 		},
-		"leaders are lost": func(o *Outage, s *extant.OutageReviewStatus) bool {
+		"leaders are lost": func(_ *Outage, s *extant.OutageReviewStatus) bool {
 			return with(s, extant.CollateralLeaderElectionLost)
 		},
 		"nodes stay": func(_ *Outage, s *extant.OutageReviewStatus) bool { return without(s, extant.CollateralNodesNotReady) },
