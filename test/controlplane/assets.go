@@ -17,7 +17,7 @@ func Assets(ctx context.Context, root string) (string, error) {
 		return dir, nil
 	}
 	command := exec.CommandContext(ctx, filepath.Join(root, "hack", "control-plane.sh"),
-		"etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
+		"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
 	command.Stderr = os.Stderr
 	output, err := command.Output()
 	if err != nil {

@@ -1,8 +1,9 @@
 // Package controlplane runs a real Kubernetes control plane for tests, as child
 // processes on loopback: etcd, kube-apiserver with its aggregator, the Node
-// authorizer and RBAC and, when asked for, kube-controller-manager. There are no
-// nodes, and no pod ever runs. Its programs are those of hack/control-plane.sh,
-// its certificates those of internal/pki.
+// authorizer and RBAC and, when asked for, kube-controller-manager and
+// kube-scheduler. There are no nodes, and no pod ever runs: a test that wants
+// them plays them itself. Its programs are those of hack/control-plane.sh, its
+// certificates those of internal/pki.
 package controlplane
 
 import (
@@ -34,6 +35,9 @@ type Options struct {
 	// ControllerManager starts kube-controller-manager as well, without which
 	// no namespace is ever deleted.
 	ControllerManager bool
+	// Pods starts all that makes pods and brings them to nodes: every controller
+	// of kube-controller-manager, and kube-scheduler.
+	Pods bool
 	// APIServerArgs are added to the command line of kube-apiserver.
 	APIServerArgs []string
 }
@@ -46,6 +50,8 @@ type ControlPlane struct {
 	APIServer *Process
 	// ControllerManager is kube-controller-manager, if it was asked for.
 	ControllerManager *Process
+	// Scheduler is kube-scheduler, if it was asked for.
+	Scheduler *Process
 	// URL is where kube-apiserver answers.
 	URL string
 	// Admin is in system:masters.
@@ -84,8 +90,13 @@ func Start(ctx context.Context, options Options) (_ *ControlPlane, err error) {
 	if err := c.startAPIServer(ctx, options.APIServerArgs); err != nil {
 		return nil, err
 	}
-	if options.ControllerManager {
-		if err := c.startControllerManager(); err != nil {
+	if options.ControllerManager || options.Pods {
+		if err := c.startControllerManager(options.Pods); err != nil {
+			return nil, err
+		}
+	}
+	if options.Pods {
+		if err := c.startScheduler(); err != nil {
 			return nil, err
 		}
 	}
@@ -95,7 +106,7 @@ func Start(ctx context.Context, options Options) (_ *ControlPlane, err error) {
 // Stop stops every process, the newest first.
 func (c *ControlPlane) Stop() error {
 	var errs []error
-	for _, process := range []*Process{c.ControllerManager, c.APIServer} {
+	for _, process := range []*Process{c.Scheduler, c.ControllerManager, c.APIServer} {
 		if process != nil {
 			errs = append(errs, process.Stop())
 		}
@@ -194,26 +205,6 @@ func (c *ControlPlane) apiServerCertificates() ([]string, error) {
 		}
 	}
 	return flags, nil
-}
-
-func (c *ControlPlane) startControllerManager() error {
-	user, err := c.NewUser("system:kube-controller-manager")
-	if err != nil {
-		return err
-	}
-	c.ControllerManager = &Process{
-		Name: "kube-controller-manager", Path: c.Program("kube-controller-manager"), Dir: c.dir,
-		Args: []string{
-			"--kubeconfig=" + user.Kubeconfig,
-			"--leader-elect=false",
-			"--secure-port=0",
-			"--use-service-account-credentials=true",
-			"--service-account-private-key-file=" + filepath.Join(c.dir, "service-account.key"),
-			"--root-ca-file=" + filepath.Join(c.dir, "serving-ca.crt"),
-			"--controllers=namespace-controller,garbage-collector-controller,serviceaccount-controller,resourcequota-controller,clusterrole-aggregation-controller",
-		},
-	}
-	return c.ControllerManager.Start()
 }
 
 func (c *ControlPlane) httpClient() *http.Client {
