@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -53,7 +51,7 @@ func (e *environment) startEtcd(ctx context.Context) (*etcdCluster, error) {
 			return cluster, err
 		}
 		member.Env = []string{"HTTPS_PROXY=" + cluster.network.url}
-		cluster.network.addresses.Store(fmt.Sprintf("%s.%s.%s.svc:2380", member.Name, set.Spec.ServiceName, namespace), member.peer)
+		cluster.network.lead(fmt.Sprintf("%s.%s.%s.svc", member.Name, set.Spec.ServiceName, namespace), member.peer)
 		cluster.members = append(cluster.members, member)
 	}
 	if err := cluster.Start(); err != nil {
@@ -173,55 +171,4 @@ func (m *etcdMember) probe(ctx context.Context, path string) error {
 		err = fmt.Errorf("%s: %s: %s", path, response.Status, body)
 	}
 	return err
-}
-
-// network leads the names of the pods to loopback, for want of a cluster's DNS:
-// it is the proxy of the members, to whom they say the name that they mean.
-type network struct {
-	url string
-	// addresses has the names as keys.
-	addresses sync.Map
-}
-
-func newNetwork() (*network, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	n := &network{url: "http://" + listener.Addr().String()}
-	go func() { _ = http.Serve(listener, n) }() // until the tests end
-	return n, nil
-}
-
-// ServeHTTP answers CONNECT.
-func (n *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	known, _ := n.addresses.Load(r.Host)
-	address, ok := known.(string)
-	if !ok {
-		http.Error(w, "no such host: "+r.Host, http.StatusBadGateway)
-		return
-	}
-	there, err := net.Dial("tcp", address)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	defer there.Close()
-	here, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	defer here.Close()
-	if _, err := io.WriteString(here, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
-		return
-	}
-	ended := make(chan struct{}, 2)
-	for _, pipe := range [][2]net.Conn{{here, there}, {there, here}} {
-		go func() {
-			_, _ = io.Copy(pipe[0], pipe[1])
-			ended <- struct{}{}
-		}()
-	}
-	<-ended
 }
