@@ -47,7 +47,7 @@ func (e *environment) install(ctx context.Context) (err error) {
 	if e.extant, err = e.newExtant(ctx); err != nil {
 		return err
 	}
-	if err := e.leadToLoopback(ctx, e.extant.port); err != nil {
+	if err := e.lead(ctx, e.extant.port); err != nil {
 		return err
 	}
 	if err := e.extant.Start(); err != nil {

@@ -65,12 +65,15 @@ type environment struct {
 	program string
 	// warnings is what kubectl said on the side when it applied the manifests.
 	warnings string
+	// lead makes the aggregator find Extant, which listens on a port of loopback.
+	lead func(ctx context.Context, port int32) error
 	// installed is when all was well.
 	installed time.Time
 }
 
 func start(ctx context.Context, dir string) (e *environment, err error) {
 	e = &environment{dir: dir}
+	e.lead = e.leadToLoopback
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		return e, err

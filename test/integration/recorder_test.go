@@ -42,15 +42,16 @@ type recordedCall struct {
 	At time.Time
 }
 
-// newRecorder starts a recorder for the time of the test.
-func newRecorder(t *testing.T) *recorder {
+// newRecorder starts a recorder for the time of the test. Where it is behind
+// Services, it is believed by their names.
+func newRecorder(t *testing.T, services ...string) *recorder {
 	t.Helper()
 	authority, err := pki.NewAuthority("recorder-ca", time.Now(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
 	serving, err := authority.Issue(pki.Profile{
-		CommonName: "recorder", IPs: []net.IP{net.IPv4(127, 0, 0, 1)},
+		CommonName: "recorder", IPs: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: services,
 		Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, Lifetime: time.Hour,
 	}, time.Now())
 	if err != nil {
