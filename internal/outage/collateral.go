@@ -38,7 +38,7 @@ func (a *analysis) collateral() []extant.Collateral {
 func (a *analysis) leases() []extant.Collateral {
 	var all []extant.Collateral
 	r := a.newRun(false)
-	leaders := r.judge(&vital{operations: []*operation{a.leaderLease("kube-controller-manager"), a.leaderLease("kube-scheduler")}, timeout: leaderLeaseTimeout})
+	leaders := r.judge(&vital{operations: a.leaseVitals()[1].operations, timeout: leaderLeaseTimeout})
 	leadersLost := no
 	if leaders.Verdict == extant.VitalBlocked {
 		leadersLost = a.lapse(a.controllers()).or(a.lapse(a.scheduler()))

@@ -39,10 +39,6 @@ func (e *Engine) Analyze(ctx context.Context, observed requestpath.Observed, spe
 		Collateral: a.collateral(),
 		Recovery:   a.recovery(),
 	}
-	status.Observed = a.observation()
-	if spec.Down.Mode == extant.ModeUnreachable {
-		return status, ctx.Err() // nothing is lost that could come back
-	}
 	if status.Recovery.Deadlocks, err = e.attemptsOf(a).fixes(status.Recovery.Deadlocks); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ const (
 	oneNamespace = iota
 	severalNamespaces
 	someObjects
+	shorterTimeout
 	failingOpen
 )
 
@@ -94,7 +95,21 @@ func (a *analysis) changesOf(hook *inventory.Hook, o *operation) []change {
 			return patchOperation{"add", "objectSelector", *s.objects}
 		}))
 	}
+	if a.loss.Mode == extant.ModeUnreachable {
+		all = append(all, hurrying(hook))
+	}
 	return append(all, ignoring(hook))
+}
+
+// shortTimeout is one that leases have the time for.
+const shortTimeout = 1
+
+// hurrying shortens the time that a hook is waited for.
+func hurrying(hook *inventory.Hook) change {
+	return changed(hook, shorterTimeout, fmt.Sprintf("wait for the hook %s no longer than %d s", hook.Name, shortTimeout), func(s settings) patchOperation {
+		*s.timeout = new(int32(shortTimeout))
+		return patchOperation{"add", "timeoutSeconds", shortTimeout}
+	})
 }
 
 // excluding takes namespaces out of a hook's sight.
@@ -116,22 +131,19 @@ func (a *analysis) refusedIn(hook extant.HookReference, cycle []edge) []string {
 	g := &graph{a.last(), map[node][]edge{}}
 	seen := map[node]bool{}
 	namespaces := map[string]struct{}{}
-	var visit func(node)
-	visit = func(n node) {
-		if seen[n] {
-			return
-		}
-		seen[n] = true
-		for _, e := range g.from(n) {
+	var visit func([]edge)
+	visit = func(edges []edge) {
+		for _, e := range edges {
 			if e.hook != nil && *e.hook == hook && e.operation.namespace != "" {
 				namespaces[e.operation.namespace] = struct{}{}
 			}
-			visit(e.to)
+			if e.to != (node{}) && !seen[e.to] {
+				seen[e.to] = true
+				visit(g.from(e.to))
+			}
 		}
 	}
-	for _, e := range cycle {
-		visit(e.to)
-	}
+	visit(cycle)
 	return slices.Sorted(maps.Keys(namespaces))
 }
 
@@ -186,6 +198,7 @@ func with(selector *metav1.LabelSelector, requirement metav1.LabelSelectorRequir
 type settings struct {
 	namespaces, objects **metav1.LabelSelector
 	failurePolicy       **admissionregistrationv1.FailurePolicyType
+	timeout             **int32
 }
 
 // patchOperation is one operation of a JSON patch on a field of a hook.
@@ -211,7 +224,7 @@ func (c *change) apply(snapshot *cluster.Snapshot) (edit cluster.Edit, patch str
 		}
 		after := before.DeepCopy()
 		w := &after.Webhooks[c.hook.Index]
-		o, edit.Object = c.set(settings{&w.NamespaceSelector, &w.ObjectSelector, &w.FailurePolicy}), after
+		o, edit.Object = c.set(settings{&w.NamespaceSelector, &w.ObjectSelector, &w.FailurePolicy, &w.TimeoutSeconds}), after
 	} else {
 		before, ok := snapshot.ValidatingWebhookConfigurations().Get("", target.Name)
 		if !ok {
@@ -219,7 +232,7 @@ func (c *change) apply(snapshot *cluster.Snapshot) (edit cluster.Edit, patch str
 		}
 		after := before.DeepCopy()
 		w := &after.Webhooks[c.hook.Index]
-		o, edit.Object = c.set(settings{&w.NamespaceSelector, &w.ObjectSelector, &w.FailurePolicy}), after
+		o, edit.Object = c.set(settings{&w.NamespaceSelector, &w.ObjectSelector, &w.FailurePolicy, &w.TimeoutSeconds}), after
 	}
 	path := fmt.Sprintf("/webhooks/%d/", c.hook.Index)
 	encoded, err := json.Marshal([]map[string]any{

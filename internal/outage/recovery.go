@@ -13,11 +13,10 @@ import (
 
 // recovery says what comes back, in which order, and what does not.
 func (a *analysis) recovery() extant.Recovery {
-	recovery := extant.Recovery{Waves: a.wavesOf()}
 	if a.loss.Mode == extant.ModeUnreachable {
-		recovery.RecoversUnaided, recovery.Reason = metav1.ConditionUnknown, "nothing is lost: it is over when the backends answer again"
-		return recovery
+		return extant.Recovery{RecoversUnaided: metav1.ConditionUnknown, Reason: "nothing is lost: it is over when the backends answer again"}
 	}
+	recovery := extant.Recovery{Waves: a.wavesOf()}
 	reasons := slices.Clone(a.loss.doubts)
 	verdict := yes
 	if a.outcome.doubtful {

@@ -164,6 +164,11 @@ func (t *attempts) fixes(deadlocks []extant.Deadlock) ([]extant.Deadlock, error)
 				})
 			}
 		}
+		replicas, err := t.replicas(&deadlocks[i])
+		if err != nil {
+			return nil, err
+		}
+		deadlocks[i].Fixes = append(deadlocks[i].Fixes, replicas...)
 	}
 	return deadlocks, nil
 }
@@ -175,7 +180,7 @@ func (t *attempts) remedies() ([]extant.Remedy, error) {
 	var remedies []extant.Remedy
 	start := *t.of
 	start.loss.workloads = start.leading()
-	for left := &start; left.stuckNodes() > 0 && t.left > 0; {
+	for left := &start; left.badness() > 0 && t.left > 0; {
 		better, remedy, err := t.better(left)
 		if err != nil || better == nil {
 			return remedies, err
@@ -196,7 +201,7 @@ func (t *attempts) better(a *analysis) (*analysis, *extant.Remedy, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if after.stuckNodes() < a.stuckNodes() {
+		if after.badness() < a.badness() {
 			return after, &extant.Remedy{
 				Description: c.description + "; what waits tries again by itself, within minutes",
 				Action:      extant.RemedyPatch, Target: c.target(), PatchType: jsonPatch, Patch: patch,
@@ -209,6 +214,9 @@ func (t *attempts) better(a *analysis) (*analysis, *extant.Remedy, error) {
 // loosening are the changes that break deadlocks, and those by which hooks let
 // pass what waits for a backend that never answers.
 func (a *analysis) loosening() []change {
+	if a.loss.Mode == extant.ModeUnreachable {
+		return a.changes(a.late())
+	}
 	var all []change
 	for _, cycle := range a.cycles() {
 		all = append(all, a.changes(cycle)...)
@@ -236,8 +244,12 @@ func (a *analysis) loosening() []change {
 	return all
 }
 
-// stuckNodes is how many things do not come back.
-func (a *analysis) stuckNodes() int {
+// badness is how many things do not come back, or while nothing is lost, how
+// many of the leases that keep the cluster alive cannot be renewed in time.
+func (a *analysis) badness() int {
+	if a.loss.Mode == extant.ModeUnreachable {
+		return len(a.late())
+	}
 	stuck := 0
 	for _, w := range a.loss.workloads {
 		if a.outcome.workload(w) != yes {
@@ -250,4 +262,23 @@ func (a *analysis) stuckNodes() int {
 		}
 	}
 	return stuck
+}
+
+// late are the hooks because of which leases cannot be renewed in time, each
+// with the renewal.
+func (a *analysis) late() []edge {
+	r := a.newRun(false)
+	var late []edge
+	for _, v := range a.leaseVitals() {
+		for _, o := range v.operations {
+			judged := r.judge(&vital{operations: []*operation{o}, timeout: v.timeout})
+			if judged.Verdict != extant.VitalBlocked {
+				continue
+			}
+			for _, hook := range judged.By {
+				late = append(late, edge{hook: &hook, operation: o})
+			}
+		}
+	}
+	return late
 }

@@ -98,7 +98,7 @@ func (a *analysis) vitals() []vital {
 		o.verb, o.version, o.resource, o.subresource, o.namespace, o.name = verb, "v1", resource, subresource, systemNamespace, name
 		return []*operation{o}
 	}
-	leases := []*operation{a.leaderLease("kube-controller-manager"), a.leaderLease("kube-scheduler")}
+	leases := a.leaseVitals()
 	return []vital{
 		{"create-pods-kube-system", on(extant.OperationCreate, "pods", "", "any", &operation{by: controller("replicaset-controller"), object: pod}), requestTimeout},
 		{"bind-pods-kube-system", on(extant.OperationCreate, "pods", "binding", "any", &operation{by: component("system:kube-scheduler"), object: map[string]any{
@@ -109,8 +109,8 @@ func (a *analysis) vitals() []vital {
 		{"create-tokens-kube-system", []*operation{a.tokenFor(systemNamespace, "default", kubelet(node))}, requestTimeout},
 		{"update-endpointslices-kube-system", []*operation{a.anySlice()}, requestTimeout},
 		{"update-node-status", []*operation{a.nodeStatus(node)}, requestTimeout},
-		{"update-node-leases", []*operation{a.nodeLease(node)}, nodeLeaseTimeout},
-		{"update-leader-leases", leases, leaderLeaseTimeout},
+		leases[0],
+		leases[1],
 		{"create-namespaces", []*operation{a.anyNamespace(extant.OperationCreate)}, requestTimeout},
 		{"delete-namespaces", []*operation{a.anyNamespace(extant.OperationDelete)}, requestTimeout},
 		{"create-events", on(extant.OperationCreate, "events", "", "any", &operation{by: controller("replicaset-controller"), object: map[string]any{
@@ -120,6 +120,14 @@ func (a *analysis) vitals() []vital {
 		{"update-crds", []*operation{a.anyDefinition()}, requestTimeout},
 		{"update-apiservices", []*operation{a.anyAPIService()}, requestTimeout},
 		{"update-webhook-configurations", []*operation{a.anyConfiguration()}, requestTimeout},
+	}
+}
+
+// leaseVitals are the renewals of leases, which cannot wait.
+func (a *analysis) leaseVitals() []vital {
+	return []vital{
+		{"update-node-leases", []*operation{a.nodeLease(a.anyNode())}, nodeLeaseTimeout},
+		{"update-leader-leases", []*operation{a.leaderLease("kube-controller-manager"), a.leaderLease("kube-scheduler")}, leaderLeaseTimeout},
 	}
 }
 
