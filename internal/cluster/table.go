@@ -92,3 +92,30 @@ func (t Table[T]) InNamespace(namespace string) iter.Seq[T] {
 		})
 	}
 }
+
+// SameIn tells whether two tables have the very same objects in a namespace.
+// Snapshots share what did not change: what is the same in both has not.
+func (t Table[T]) SameIn(namespace string, other Table[T]) bool {
+	all := t.heldIn(namespace)
+	for _, e := range other.heldIn(namespace) {
+		if len(all) == 0 || all[0] != e {
+			return false
+		}
+		all = all[1:]
+	}
+	return len(all) == 0
+}
+
+// heldIn returns the objects of a namespace as they are held.
+func (t Table[T]) heldIn(namespace string) []entry {
+	var all []entry
+	if t.objects != nil {
+		t.objects.AscendGreaterOrEqual(entry{namespace: namespace}, func(e entry) bool {
+			if e.namespace == namespace {
+				all = append(all, e)
+			}
+			return e.namespace == namespace
+		})
+	}
+	return all
+}
