@@ -66,12 +66,16 @@ func (e *Engine) newAnalysis(ctx context.Context, observed requestpath.Observed,
 	return a, err
 }
 
-// analyze makes an analysis with all that the answer follows from.
-func analyze(ctx context.Context, requests *requestpath.Engine, authorizer *rbac.Authorizer, observed requestpath.Observed, spec *extant.OutageReviewSpec) (*analysis, error) {
+// analyze makes an analysis with all that the answer follows from. Known fills
+// in what of it is known from other outages of the same cluster.
+func analyze(ctx context.Context, requests *requestpath.Engine, authorizer *rbac.Authorizer, observed requestpath.Observed, spec *extant.OutageReviewSpec, known ...func(*analysis)) (*analysis, error) {
 	a := &analysis{
 		ctx: ctx, requests: requests, authorizer: authorizer, observed: observed, spec: spec,
 		touched: map[*workload]struct{}{}, lostPods: map[*cluster.Pod]struct{}{}, authorizations: map[authorization]authorizationAnswer{}, users: map[string]*authenticationv1.UserInfo{},
 		classes: newClasses(),
+	}
+	for _, fill := range known {
+		fill(a)
 	}
 	a.remove()
 	a.workloads = newWorkloads(a.snapshot())

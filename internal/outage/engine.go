@@ -16,6 +16,9 @@ type Engine struct {
 	// disturbed by them.
 	edited      *requestpath.Engine
 	authorizers *rbac.Authorizers
+	// known are the losses of extensions in the newest cluster that was asked
+	// about.
+	known losses
 }
 
 // NewEngine returns an engine that traces what the cluster's components ask for

@@ -1,0 +1,319 @@
+package outage
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/inventory"
+	"github.com/extant-project/extant/internal/requestpath"
+	"github.com/extant-project/extant/pkg/apis/extant"
+)
+
+// changes are the differences between two observations of one cluster, as far
+// as answers can depend on them.
+type changes struct {
+	before, after *requestpath.Observed
+	// everything: every answer is computed again.
+	everything bool
+	// resources are those with other objects.
+	resources map[schema.GroupResource]bool
+	// hooks are the webhooks that are registered, gone or others, in both forms;
+	// uncached are those whose answers hang on more than what is compared.
+	hooks, uncached []*inventory.Hook
+	// backends are those whose state is another, with the namespaces of their
+	// Services.
+	backends, behind map[string]bool
+}
+
+// everywhere are the resources of which any object can concern any answer, and
+// of which few objects change.
+var everywhere = []schema.GroupResource{
+	{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions"}, {Group: "apiregistration.k8s.io", Resource: "apiservices"},
+	{Group: "rbac.authorization.k8s.io", Resource: "clusterroles"}, {Group: "rbac.authorization.k8s.io", Resource: "clusterrolebindings"},
+	{Group: "admissionregistration.k8s.io", Resource: "validatingadmissionpolicies"},
+	{Group: "admissionregistration.k8s.io", Resource: "validatingadmissionpolicybindings"},
+	{Group: "admissionregistration.k8s.io", Resource: "mutatingadmissionpolicies"},
+	{Group: "admissionregistration.k8s.io", Resource: "mutatingadmissionpolicybindings"},
+	{Group: "storage.k8s.io", Resource: "csidrivers"}, {Group: "node.k8s.io", Resource: "runtimeclasses"},
+}
+
+// inside are the resources of which the objects in the namespaces of what is
+// lost concern an answer; granting are those of which the objects in the
+// namespaces of what is asked for do.
+var (
+	inside = []schema.GroupResource{
+		podResource, deploymentResource, statefulSetResource, daemonSetResource, replicaSetResource, jobResource,
+		serviceResource, endpointSliceResource, {Resource: "serviceaccounts"}, claimResource,
+	}
+	granting = []schema.GroupResource{
+		{Group: "rbac.authorization.k8s.io", Resource: "roles"}, {Group: "rbac.authorization.k8s.io", Resource: "rolebindings"},
+	}
+)
+
+// changesSince compares two observations; before is nil where there is none.
+func changesSince(before, after *requestpath.Observed) *changes {
+	c := &changes{before: before, after: after, resources: map[schema.GroupResource]bool{}, backends: map[string]bool{}, behind: map[string]bool{}}
+	if before == nil || before.Snapshot.Origin != after.Snapshot.Origin {
+		c.everything = true
+		return c
+	}
+	old, now := before.Snapshot, after.Snapshot
+	for _, resource := range slices.Concat(inside, granting, []schema.GroupResource{namespaceResource, nodeResource, volumeResource}) {
+		c.resources[resource] = old.Revision(resource) != now.Revision(resource)
+	}
+	c.everything = old.Revision(everywhere...) != now.Revision(everywhere...) ||
+		(old.Namespaces().Len() == 0) != (now.Namespaces().Len() == 0) ||
+		old.Origin == "dump" && slices.Contains(slices.Collect(maps.Values(c.resources)), true) ||
+		!sameSystem(old, now) ||
+		!sameProviders(before, after, c.resources) ||
+		!equality.Semantic.DeepEqual(before.Inventory.Needs, after.Inventory.Needs)
+	if !c.everything && before.Inventory != after.Inventory {
+		c.compareHooks()
+		c.compareBackends()
+	}
+	c.findUncached()
+	return c
+}
+
+// sameSystem tells whether the operations of the control plane are the same:
+// they name a node, and send labels of that and of leases.
+func sameSystem(before, after *cluster.Snapshot) bool {
+	node, sent := systemOf(before)
+	other, now := systemOf(after)
+	return node == other && slices.EqualFunc(sent, now, maps.Equal[map[string]string, map[string]string])
+}
+
+func systemOf(snapshot *cluster.Snapshot) (node string, sent []map[string]string) {
+	node = (&analysis{observed: requestpath.Observed{Snapshot: snapshot}}).anyNode()
+	sent = append(sent, nodeLabels(snapshot, node))
+	for _, lease := range [][2]string{{systemNamespace, "kube-controller-manager"}, {systemNamespace, "kube-scheduler"}, {"kube-node-lease", node}} {
+		var labels map[string]string
+		if found, ok := snapshot.Leases().Get(lease[0], lease[1]); ok {
+			labels = found.Labels
+		}
+		sent = append(sent, labels)
+	}
+	return node, sent
+}
+
+func nodeLabels(snapshot *cluster.Snapshot, name string) map[string]string {
+	if node, ok := snapshot.Nodes().Get("", name); ok {
+		return node.Labels
+	}
+	return nil
+}
+
+type hookKey struct {
+	resource, object, name string
+	index                  int
+}
+
+// compareHooks finds the webhooks that differ in what an answer can show.
+func (c *changes) compareHooks() {
+	old := map[hookKey]*inventory.Hook{}
+	webhooks(c.before.Inventory, func(hook *inventory.Hook) { old[hookKey{hook.Resource, hook.Object, hook.Name, hook.Index}] = hook })
+	webhooks(c.after.Inventory, func(hook *inventory.Hook) {
+		key := hookKey{hook.Resource, hook.Object, hook.Name, hook.Index}
+		was, ok := old[key]
+		delete(old, key)
+		switch {
+		case !ok:
+			c.hooks = append(c.hooks, hook)
+		case !sameWebhook(was, hook):
+			c.hooks = append(c.hooks, was, hook)
+		}
+	})
+	for _, gone := range old {
+		c.hooks = append(c.hooks, gone)
+	}
+}
+
+func webhooks(of *inventory.Inventory, each func(*inventory.Hook)) {
+	for i := range of.Hooks {
+		if hook := &of.Hooks[i]; hook.MutatingConfiguration != nil || hook.ValidatingConfiguration != nil {
+			each(hook)
+		}
+	}
+}
+
+// sameWebhook compares all but the bundle of authorities, which controllers
+// rotate.
+func sameWebhook(x, y *inventory.Hook) bool {
+	if x.Backend != y.Backend {
+		return false
+	}
+	if x.MutatingConfiguration == y.MutatingConfiguration && x.ValidatingConfiguration == y.ValidatingConfiguration {
+		return true
+	}
+	if x.MutatingConfiguration != nil {
+		old, now := *x.MutatingWebhook(), *y.MutatingWebhook()
+		old.ClientConfig.CABundle, now.ClientConfig.CABundle = nil, nil
+		return equality.Semantic.DeepEqual(old, now)
+	}
+	old, now := *x.ValidatingWebhook(), *y.ValidatingWebhook()
+	old.ClientConfig.CABundle, now.ClientConfig.CABundle = nil, nil
+	return equality.Semantic.DeepEqual(old, now)
+}
+
+// compareBackends finds the backends that differ in what an answer can show.
+func (c *changes) compareBackends() {
+	old := map[string]*extant.Backend{}
+	for i := range c.before.Inventory.Backends {
+		backend := &c.before.Inventory.Backends[i]
+		old[backend.Name] = backend
+	}
+	differs := func(backend *extant.Backend) {
+		c.backends[backend.Name] = true
+		if service := backend.Spec.Service; service != nil {
+			c.behind[service.Namespace] = true
+		}
+	}
+	for i := range c.after.Inventory.Backends {
+		now := &c.after.Inventory.Backends[i]
+		was, ok := old[now.Name]
+		delete(old, now.Name)
+		if !ok || !equality.Semantic.DeepEqual(was.Spec.Service, now.Spec.Service) || was.Status.Available != now.Status.Available || was.Status.Message != now.Status.Message {
+			differs(now)
+		}
+	}
+	for _, gone := range old {
+		differs(gone)
+	}
+}
+
+// findUncached finds the webhooks whose conditions ask who may do what, which
+// can hang on objects of any namespace.
+func (c *changes) findUncached() {
+	webhooks(c.after.Inventory, func(hook *inventory.Hook) {
+		var conditions []admissionregistrationv1.MatchCondition
+		if webhook := hook.MutatingWebhook(); webhook != nil {
+			conditions = webhook.MatchConditions
+		} else {
+			conditions = hook.ValidatingWebhook().MatchConditions
+		}
+		for i := range conditions {
+			if strings.Contains(conditions[i].Expression, "authorizer") {
+				c.uncached = append(c.uncached, hook)
+				return
+			}
+		}
+	})
+}
+
+// concern tells whether the changes can concern an answer.
+func (c *changes) concern(b *basis) bool {
+	return c.everything || b.params || c.concernObjects(b) || c.concernBackends(b) ||
+		slices.ContainsFunc(c.hooks, func(hook *inventory.Hook) bool { return c.mayAsk(hook, b) }) ||
+		slices.ContainsFunc(c.uncached, func(hook *inventory.Hook) bool { return c.mayAsk(hook, b) })
+}
+
+func (c *changes) concernBackends(b *basis) bool {
+	for name := range c.backends {
+		if b.backends[name] {
+			return true
+		}
+	}
+	for namespace := range c.behind {
+		if b.namespaces[namespace] {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *changes) concernObjects(b *basis) bool {
+	old, now := c.before.Snapshot, c.after.Snapshot
+	if c.resources[volumeResource] && b.volumes || c.resources[nodeResource] && b.anyNode {
+		return true
+	}
+	if c.resources[nodeResource] {
+		for name := range b.nodes {
+			if !maps.Equal(nodeLabels(old, name), nodeLabels(now, name)) {
+				return true
+			}
+		}
+	}
+	for _, resource := range inside {
+		for namespace := range b.namespaces {
+			if c.resources[resource] && !old.Objects(resource).SameIn(namespace, now.Objects(resource)) {
+				return true
+			}
+		}
+	}
+	asked := map[string]bool{}
+	for _, o := range b.operations {
+		if o.namespace == "" || asked[o.namespace] {
+			continue
+		}
+		asked[o.namespace] = true
+		if c.concernNamespace(o.namespace) {
+			return true
+		}
+	}
+	return false
+}
+
+// concernNamespace tells whether a namespace, or who may do what in it, is
+// another.
+func (c *changes) concernNamespace(name string) bool {
+	old, now := c.before.Snapshot, c.after.Snapshot
+	if c.resources[namespaceResource] {
+		was, _ := old.Namespaces().Get("", name)
+		is, _ := now.Namespaces().Get("", name)
+		if was != is {
+			return true
+		}
+	}
+	for _, resource := range granting {
+		if c.resources[resource] && !old.Objects(resource).SameIn(name, now.Objects(resource)) {
+			return true
+		}
+	}
+	return false
+}
+
+// concernHooks tells whether what is refused may be something else, when
+// whether it comes back is not.
+func (c *changes) concernHooks(b *basis) bool {
+	return c.resources[namespaceResource] || slices.ContainsFunc(c.hooks, func(hook *inventory.Hook) bool { return b.lost[hook.Backend] })
+}
+
+// mayAsk tells whether a webhook may be asked for one of the operations of an
+// answer. Only what surely rules it out counts: names of resources, which are
+// the same in all groups and versions that hold the same objects, and
+// selectors of namespaces.
+func (c *changes) mayAsk(hook *inventory.Hook, b *basis) bool {
+	var selector *metav1.LabelSelector
+	if webhook := hook.MutatingWebhook(); webhook != nil {
+		selector = webhook.NamespaceSelector
+	} else {
+		selector = hook.ValidatingWebhook().NamespaceSelector
+	}
+	parsed, err := metav1.LabelSelectorAsSelector(selector)
+	rules := hook.Rules()
+	return slices.ContainsFunc(b.operations, func(o *operation) bool {
+		return slices.ContainsFunc(rules, func(rule admissionregistrationv1.RuleWithOperations) bool { return mayName(rule.Resources, o) }) &&
+			(err != nil || c.maySelect(parsed, o))
+	})
+}
+
+func mayName(resources []string, o *operation) bool {
+	return slices.ContainsFunc(resources, func(written string) bool {
+		resource, subresource := splitResource(written)
+		return (resource == "*" || resource == o.resource) && (subresource == "*" || subresource == o.subresource || written == "*")
+	})
+}
+
+// maySelect tells whether a selector may select the namespace of an operation.
+func (c *changes) maySelect(selector labels.Selector, o *operation) bool {
+	namespace, ok := c.after.Snapshot.Namespaces().Get("", o.namespace)
+	return o.namespace == "" || !ok || selector.Matches(labels.Set(namespace.Labels))
+}
