@@ -12,10 +12,11 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/controller/apply"
 	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
-	apply "github.com/extant-project/extant/pkg/generated/applyconfiguration/extant/v1alpha1"
+	fields "github.com/extant-project/extant/pkg/generated/applyconfiguration/extant/v1alpha1"
 )
 
 // planBackends returns the writes that bring the Backends in line. A Backend
@@ -35,7 +36,7 @@ func (c *Controller) planBackends(snapshot *cluster.Snapshot, found *inventory.I
 			stored = &v1alpha1.Backend{}
 		case err != nil:
 			return nil, err
-		case leftAlone(stored):
+		case apply.LeftAlone(stored):
 			continue
 		}
 		status := backendStatus(wanted, stored, metav1.NewTime(c.clock.Now()))
@@ -50,7 +51,7 @@ func (c *Controller) planBackends(snapshot *cluster.Snapshot, found *inventory.I
 		return nil, err
 	}
 	for _, stored := range all {
-		if names.Has(stored.Name) || leftAlone(stored) || hidden(snapshot, stored.Spec.Callers) {
+		if names.Has(stored.Name) || apply.LeftAlone(stored) || hidden(snapshot, stored.Spec.Callers) {
 			continue
 		}
 		writes = append(writes, func(ctx context.Context) error { return c.deleteBackend(ctx, stored) })
@@ -60,11 +61,11 @@ func (c *Controller) planBackends(snapshot *cluster.Snapshot, found *inventory.I
 
 func (c *Controller) writeBackend(ctx context.Context, wanted *v1alpha1.Backend, status *v1alpha1.BackendStatus, sameSpec, sameStatus bool) error {
 	if !sameSpec {
-		spec, err := configurationOf[apply.BackendSpecApplyConfiguration](wanted.Spec)
+		spec, err := apply.ConfigurationOf[fields.BackendSpecApplyConfiguration](wanted.Spec)
 		if err != nil {
 			return err
 		}
-		configuration := apply.Backend(wanted.Name).
+		configuration := fields.Backend(wanted.Name).
 			WithLabels(map[string]string{extant.LabelOrigin: extant.OriginDiscovered}).WithSpec(spec)
 		if _, err := c.client.Backends().Apply(ctx, configuration, applyOptions); err != nil {
 			return err
@@ -74,11 +75,11 @@ func (c *Controller) writeBackend(ctx context.Context, wanted *v1alpha1.Backend,
 	if sameStatus {
 		return nil
 	}
-	configuration, err := configurationOf[apply.BackendStatusApplyConfiguration](status)
+	configuration, err := apply.ConfigurationOf[fields.BackendStatusApplyConfiguration](status)
 	if err != nil {
 		return err
 	}
-	_, err = c.client.Backends().ApplyStatus(ctx, apply.Backend(wanted.Name).WithStatus(configuration), applyOptions)
+	_, err = c.client.Backends().ApplyStatus(ctx, fields.Backend(wanted.Name).WithStatus(configuration), applyOptions)
 	if apierrors.IsNotFound(err) {
 		return nil // deleted meanwhile; the informer brings the news
 	}
@@ -114,7 +115,7 @@ func backendStatus(wanted, stored *v1alpha1.Backend, now metav1.Time) *v1alpha1.
 		Message:    wanted.Status.Message,
 		Endpoints:  wanted.Status.Endpoints,
 		Workloads:  wanted.Status.Workloads,
-		Conditions: transition(wanted.Status.Conditions, stored.Status.Conditions, stored.Generation, now),
+		Conditions: apply.Transition(wanted.Status.Conditions, stored.Status.Conditions, stored.Generation, now),
 	}
 }
 
@@ -126,6 +127,6 @@ func ownBackendStatus(stored *v1alpha1.Backend, wanted *v1alpha1.BackendStatus) 
 		Message:    stored.Status.Message,
 		Endpoints:  stored.Status.Endpoints,
 		Workloads:  stored.Status.Workloads,
-		Conditions: own(stored.Status.Conditions, wanted.Conditions),
+		Conditions: apply.Own(stored.Status.Conditions, wanted.Conditions),
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/controller/loop"
 	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/install"
@@ -111,37 +112,11 @@ func (c *Controller) Run(ctx context.Context) {
 	}
 	clusterChanged, stop := c.source.Subscribe()
 	defer stop()
-	logger := klog.FromContext(ctx)
-	var failed string
-	var retry <-chan time.Time
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-clusterChanged:
-		case <-c.changed:
-		case <-retry:
-		}
-		retry = nil
-		err := c.pass(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			if failed != err.Error() { // said once, not at each retry
-				logger.Error(err, "Could not write what was found")
-			}
-			failed, retry = err.Error(), c.clock.After(retryInterval)
-		case failed != "":
-			logger.Info("What was found is written again")
-			failed = ""
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-c.clock.After(interval):
-		}
+	passes := loop.Loop{
+		Clock: c.clock, Interval: interval, Retry: retryInterval,
+		Failed: "Could not write what was found", Succeeded: "What was found is written again",
 	}
+	passes.Run(ctx, clusterChanged, c.changed, c.pass)
 }
 
 // errNotSettled ends a pass before the observed cluster was read: nothing is

@@ -8,10 +8,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
 
+	"github.com/extant-project/extant/internal/controller/apply"
 	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
-	apply "github.com/extant-project/extant/pkg/generated/applyconfiguration/extant/v1alpha1"
+	fields "github.com/extant-project/extant/pkg/generated/applyconfiguration/extant/v1alpha1"
 )
 
 // planExtensions returns the writes that bring the Extensions in line.
@@ -29,7 +30,7 @@ func (c *Controller) planExtensions(found *inventory.Inventory) ([]func(context.
 			continue
 		case err != nil:
 			return nil, err
-		case leftAlone(stored):
+		case apply.LeftAlone(stored):
 			continue
 		}
 		status := extensionStatus(wanted, stored, metav1.NewTime(c.clock.Now()))
@@ -39,7 +40,7 @@ func (c *Controller) planExtensions(found *inventory.Inventory) ([]func(context.
 	}
 	for _, name := range found.Gone {
 		stored, err := c.extensions.Get(name)
-		if err != nil || leftAlone(stored) || !discovered(stored) {
+		if err != nil || apply.LeftAlone(stored) || !discovered(stored) {
 			continue
 		}
 		writes = append(writes, func(ctx context.Context) error { return c.deleteExtension(ctx, stored) })
@@ -64,11 +65,11 @@ func (c *Controller) createExtension(ctx context.Context, wanted *v1alpha1.Exten
 }
 
 func (c *Controller) applyExtensionStatus(ctx context.Context, name string, status *v1alpha1.ExtensionStatus) error {
-	configuration, err := configurationOf[apply.ExtensionStatusApplyConfiguration](status)
+	configuration, err := apply.ConfigurationOf[fields.ExtensionStatusApplyConfiguration](status)
 	if err != nil {
 		return err
 	}
-	_, err = c.client.Extensions().ApplyStatus(ctx, apply.Extension(name).WithStatus(configuration), applyOptions)
+	_, err = c.client.Extensions().ApplyStatus(ctx, fields.Extension(name).WithStatus(configuration), applyOptions)
 	if apierrors.IsNotFound(err) {
 		return nil // deleted meanwhile; the informer brings the news
 	}
@@ -100,7 +101,7 @@ func extensionStatus(wanted, stored *v1alpha1.Extension, now metav1.Time) *v1alp
 		Provides:           wanted.Status.Provides,
 		Backends:           wanted.Status.Backends,
 		FailureMode:        wanted.Status.FailureMode,
-		Conditions:         transition(wanted.Status.Conditions, stored.Status.Conditions, stored.Generation, now),
+		Conditions:         apply.Transition(wanted.Status.Conditions, stored.Status.Conditions, stored.Generation, now),
 	}
 }
 
@@ -113,6 +114,6 @@ func ownExtensionStatus(stored *v1alpha1.Extension, wanted *v1alpha1.ExtensionSt
 		Provides:           stored.Status.Provides,
 		Backends:           stored.Status.Backends,
 		FailureMode:        stored.Status.FailureMode,
-		Conditions:         own(stored.Status.Conditions, wanted.Conditions),
+		Conditions:         apply.Own(stored.Status.Conditions, wanted.Conditions),
 	}
 }

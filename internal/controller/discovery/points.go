@@ -6,10 +6,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/extant-project/extant/internal/controller/apply"
 	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
-	apply "github.com/extant-project/extant/pkg/generated/applyconfiguration/extant/v1alpha1"
+	fields "github.com/extant-project/extant/pkg/generated/applyconfiguration/extant/v1alpha1"
 )
 
 // planPoints returns the writes that bring the status of the points in line.
@@ -23,7 +24,7 @@ func (c *Controller) planPoints(found *inventory.Inventory) ([]func(context.Cont
 		if err != nil {
 			return nil, err
 		}
-		if leftAlone(stored) {
+		if apply.LeftAlone(stored) {
 			continue
 		}
 		wanted, err := served(&extant.ExtensionPoint{Status: status}, &v1alpha1.ExtensionPoint{})
@@ -38,11 +39,11 @@ func (c *Controller) planPoints(found *inventory.Inventory) ([]func(context.Cont
 }
 
 func (c *Controller) applyPointStatus(ctx context.Context, name string, status *v1alpha1.ExtensionPointStatus) error {
-	configuration, err := configurationOf[apply.ExtensionPointStatusApplyConfiguration](status)
+	configuration, err := apply.ConfigurationOf[fields.ExtensionPointStatusApplyConfiguration](status)
 	if err != nil {
 		return err
 	}
-	_, err = c.client.ExtensionPoints().ApplyStatus(ctx, apply.ExtensionPoint(name).WithStatus(configuration), applyOptions)
+	_, err = c.client.ExtensionPoints().ApplyStatus(ctx, fields.ExtensionPoint(name).WithStatus(configuration), applyOptions)
 	if apierrors.IsNotFound(err) {
 		return nil // deleted meanwhile; the informer brings the news
 	}

@@ -1,4 +1,7 @@
-package discovery
+// Package apply is what controllers share that write by server-side apply: how
+// a value becomes the fields that are applied, when a condition changed, and
+// which objects people asked to leave alone. It writes nothing itself.
+package apply
 
 import (
 	"encoding/json"
@@ -9,23 +12,14 @@ import (
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
-// applyOptions make a write take over what others wrote into discovery's own
-// fields.
-var applyOptions = metav1.ApplyOptions{FieldManager: FieldManager, Force: true}
-
-// leftAlone tells whether people asked for an object to be left alone.
-func leftAlone(object metav1.Object) bool {
+// LeftAlone tells whether people asked for an object to be left alone.
+func LeftAlone(object metav1.Object) bool {
 	return object.GetAnnotations()[extant.AnnotationReconcile] == "false"
 }
 
-// discovered tells whether an object was made by discovery.
-func discovered(object metav1.Object) bool {
-	return object.GetLabels()[extant.LabelOrigin] == extant.OriginDiscovered
-}
-
-// configurationOf turns a value into the apply configuration of its type: the
+// ConfigurationOf turns a value into the apply configuration of its type: the
 // fields that are set are the fields that are applied.
-func configurationOf[C any](value any) (*C, error) {
+func ConfigurationOf[C any](value any) (*C, error) {
 	data, err := json.Marshal(value)
 	if err != nil {
 		return nil, err
@@ -34,9 +28,9 @@ func configurationOf[C any](value any) (*C, error) {
 	return configuration, json.Unmarshal(data, configuration)
 }
 
-// transition completes wanted conditions: the time is that of the last change
+// Transition completes wanted conditions: the time is that of the last change
 // of the status, which is now where it differs from what is stored.
-func transition(wanted, stored []metav1.Condition, generation int64, now metav1.Time) []metav1.Condition {
+func Transition(wanted, stored []metav1.Condition, generation int64, now metav1.Time) []metav1.Condition {
 	completed := make([]metav1.Condition, 0, len(wanted))
 	for _, condition := range wanted {
 		condition.ObservedGeneration = generation
@@ -49,8 +43,8 @@ func transition(wanted, stored []metav1.Condition, generation int64, now metav1.
 	return completed
 }
 
-// own returns the conditions among stored of the types in wanted.
-func own(stored, wanted []metav1.Condition) []metav1.Condition {
+// Own returns the conditions among stored of the types in wanted.
+func Own(stored, wanted []metav1.Condition) []metav1.Condition {
 	kept := make([]metav1.Condition, 0, len(wanted))
 	for _, condition := range wanted {
 		if before := meta.FindStatusCondition(stored, condition.Type); before != nil {
