@@ -35,7 +35,7 @@ internal/observe                 < internal/cluster pkg/apis/extant/install pkg/
 internal/pki                     <
 pkg/registry/stored              < pkg/apis/extant/validation pkg/printers pkg/apis/extant/install
 pkg/registry/review              < pkg/apis/extant/validation pkg/printers internal/outage pkg/apis/extant/install
-internal/controller              < pkg/generated internal/cluster internal/inventory internal/pki pkg/apis/extant/install
+internal/controller              < pkg/generated internal/cluster internal/inventory internal/outage internal/pki pkg/apis/extant/install
 pkg/apiserver                    < pkg/registry/stored pkg/registry/review internal/observe internal/dump internal/controller internal/catalogue
 internal/plugin                  < pkg/registry/review pkg/generated internal/catalogue internal/dump
 cmd/apiserver                    < pkg/apiserver

@@ -23,6 +23,7 @@ import (
 	"github.com/extant-project/extant/internal/catalogue"
 	cataloguecontroller "github.com/extant-project/extant/internal/controller/catalogue"
 	"github.com/extant-project/extant/internal/controller/discovery"
+	outagecontroller "github.com/extant-project/extant/internal/controller/outage"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/install"
 	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
@@ -40,6 +41,7 @@ type Server struct {
 	config      *Config
 	catalogue   *cataloguecontroller.Controller
 	discovery   *discovery.Controller
+	outage      *outagecontroller.Controller
 	informers   informers.SharedInformerFactory
 	inventories *discovery.Inventories
 }
@@ -139,6 +141,12 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 	if s.discovery, err = discovery.New(s.config.Source, s.inventories, client.ExtantV1alpha1(), kinds); err != nil {
 		return err
 	}
+	reviews := s.reviews(nil)
+	if s.outage, err = outagecontroller.New(outagecontroller.Config{
+		Source: s.config.Source, Inventory: s.inventories.Take, Params: reviews.ParamsOf, Client: client.ExtantV1alpha1(), Kinds: kinds,
+	}); err != nil {
+		return err
+	}
 	if s.config.RunSource != nil {
 		s.Generic.AddPostStartHookOrDie("observe-cluster", func(ctx genericapiserver.PostStartHookContext) error {
 			go s.config.RunSource(ctx)
@@ -159,6 +167,7 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 // runControllers runs what only one replica may do.
 func (s *Server) runControllers(ctx context.Context) {
 	go s.catalogue.Run(ctx)
+	go s.outage.Run(ctx)
 	if s.config.EtcdUpkeep.Period > 0 {
 		go keepEtcd(ctx, s.config.Etcd, s.config.EtcdUpkeep)
 	}

@@ -24,7 +24,7 @@ func (c *Config) observe(ctx context.Context) (requestpath.Observed, error) {
 		return requestpath.Observed{}, apierrors.NewInternalError(fmt.Errorf("could not take the inventory: %w", err))
 	}
 	observed := requestpath.Observed{
-		Snapshot: snapshot, Inventory: found, Params: c.paramsOf(snapshot), Time: metav1.NewTime(c.Now()),
+		Snapshot: snapshot, Inventory: found, Params: c.ParamsOf(snapshot), Time: metav1.NewTime(c.Now()),
 	}
 	if c.Authorizer != nil {
 		observed.MayReadParam = c.mayReadParam(ctx)
@@ -32,7 +32,9 @@ func (c *Config) observe(ctx context.Context) (requestpath.Observed, error) {
 	return observed, nil
 }
 
-func (c *Config) paramsOf(snapshot *cluster.Snapshot) requestpath.Params {
+// ParamsOf returns who reads the params of policies: the cluster where it can
+// be asked, else what a snapshot has.
+func (c *Config) ParamsOf(snapshot *cluster.Snapshot) requestpath.Params {
 	if c.Cluster != nil {
 		return c.Cluster
 	}
