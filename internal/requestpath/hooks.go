@@ -82,43 +82,66 @@ func newHooks(observed Observed, revision uint64, before *hooks) *hooks {
 	return h
 }
 
+// addWebhooks adds the webhooks in the order in which they are called: those of
+// static manifests come first.
 func (h *hooks) addWebhooks(snapshot *cluster.Snapshot) {
-	for configuration := range snapshot.MutatingWebhookConfigurations().All() {
-		for i := range configuration.Webhooks {
-			one := &configuration.Webhooks[i]
-			w := compiledOnce(h, one, func() *webhook { return newMutatingWebhook(configuration.Name, i, one) })
-			h.mutatingWebhooks.add(&registered{w, w.hop(h.facts)}, w.criteria)
+	for _, static := range []bool{true, false} {
+		for configuration := range snapshot.MutatingWebhookConfigurations().All() {
+			if h.static(configuration.Name) == static {
+				for i := range configuration.Webhooks {
+					one := &configuration.Webhooks[i]
+					w := compiledOnce(h, one, func() *webhook { return newMutatingWebhook(configuration.Name, i, one) })
+					h.mutatingWebhooks.add(&registered{w, static, w.hop(h.facts)}, w.criteria)
+				}
+			}
 		}
-	}
-	for configuration := range snapshot.ValidatingWebhookConfigurations().All() {
-		for i := range configuration.Webhooks {
-			one := &configuration.Webhooks[i]
-			w := compiledOnce(h, one, func() *webhook { return newValidatingWebhook(configuration.Name, i, one) })
-			h.validatingWebhooks.add(&registered{w, w.hop(h.facts)}, w.criteria)
+		for configuration := range snapshot.ValidatingWebhookConfigurations().All() {
+			if h.static(configuration.Name) == static {
+				for i := range configuration.Webhooks {
+					one := &configuration.Webhooks[i]
+					w := compiledOnce(h, one, func() *webhook { return newValidatingWebhook(configuration.Name, i, one) })
+					h.validatingWebhooks.add(&registered{w, static, w.hop(h.facts)}, w.criteria)
+				}
+			}
 		}
 	}
 }
 
+// addPolicies adds the policies with their bindings, likewise.
 func (h *hooks) addPolicies(snapshot *cluster.Snapshot) {
-	bound := map[string][]*binding{}
-	for one := range snapshot.MutatingAdmissionPolicyBindings().All() {
-		b := compiledOnce(h, one, func() *binding { return newMutatingBinding(one) })
-		bound[one.Spec.PolicyName] = append(bound[one.Spec.PolicyName], b)
-	}
-	for one := range snapshot.MutatingAdmissionPolicies().All() {
-		p := compiledOnce(h, one, func() *mutatingPolicy { return newMutatingPolicy(one) })
-		h.mutatingPolicies.add(bindings[*mutatingPolicy]{p, bound[one.Name]}, p.criteria)
-	}
-	clear(bound)
-	for one := range snapshot.ValidatingAdmissionPolicyBindings().All() {
-		b := compiledOnce(h, one, func() *binding { return newValidatingBinding(one) })
-		bound[one.Spec.PolicyName] = append(bound[one.Spec.PolicyName], b)
-	}
-	for one := range snapshot.ValidatingAdmissionPolicies().All() {
-		p := compiledOnce(h, one, func() *validatingPolicy { return newValidatingPolicy(one) })
-		h.validatingPolicies.add(bindings[*validatingPolicy]{p, bound[one.Name]}, p.criteria)
+	for _, static := range []bool{true, false} {
+		bound := map[string][]*binding{}
+		for one := range snapshot.MutatingAdmissionPolicyBindings().All() {
+			if h.static(one.Name) == static {
+				b := compiledOnce(h, one, func() *binding { return newMutatingBinding(one) })
+				bound[one.Spec.PolicyName] = append(bound[one.Spec.PolicyName], b)
+			}
+		}
+		for one := range snapshot.MutatingAdmissionPolicies().All() {
+			if h.static(one.Name) == static {
+				p := compiledOnce(h, one, func() *mutatingPolicy { return newMutatingPolicy(one) })
+				h.mutatingPolicies.add(bindings[*mutatingPolicy]{p, static, bound[one.Name]}, p.criteria)
+			}
+		}
+		clear(bound)
+		for one := range snapshot.ValidatingAdmissionPolicyBindings().All() {
+			if h.static(one.Name) == static {
+				b := compiledOnce(h, one, func() *binding { return newValidatingBinding(one) })
+				bound[one.Spec.PolicyName] = append(bound[one.Spec.PolicyName], b)
+			}
+		}
+		for one := range snapshot.ValidatingAdmissionPolicies().All() {
+			if h.static(one.Name) == static {
+				p := compiledOnce(h, one, func() *validatingPolicy { return newValidatingPolicy(one) })
+				h.validatingPolicies.add(bindings[*validatingPolicy]{p, static, bound[one.Name]}, p.criteria)
+			}
+		}
 	}
 }
+
+// static tells whether a registration is one of a manifest beside the API
+// server, by its name.
+func (h *hooks) static(name string) bool { return isStatic(h.version, name) }
 
 // compiledOnce compiles an immutable object, or returns what was made of it
 // before.
@@ -134,6 +157,7 @@ func compiledOnce[T any](h *hooks, object any, make func() T) T {
 // bindings is a policy with what binds it.
 type bindings[P any] struct {
 	policy P
+	static bool
 	bound  []*binding
 }
 

@@ -91,7 +91,7 @@ func (t *tracer) mutatingPolicies() {
 	versions := map[schema.GroupVersionKind]*document{}
 	last := t.object
 	for _, p := range candidates(t, &t.index.mutatingPolicies) {
-		matching, decided := t.match(s, mutatingPolicyStage, &p.policy.policy, p.bound)
+		matching, decided := t.match(s, mutatingPolicyStage, &p.policy.policy, p.static, p.bound)
 		for _, hop := range decided {
 			if hop, e := t.gated(hop, effectsOf(hop)); t.wanted(&hop) {
 				t.flow.pass(hop, e)

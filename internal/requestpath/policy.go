@@ -119,9 +119,9 @@ type policyStage struct {
 
 // match matches a policy and its bindings, and collects the params of those
 // that match. The others come as decided hops.
-func (t *tracer) match(s *subject, at policyStage, p *policy, all []*binding) (matching []*bound, decided []extant.Hop) {
+func (t *tracer) match(s *subject, at policyStage, p *policy, static bool, all []*binding) (matching []*bound, decided []extant.Hop) {
 	alone := t.policyHop(at.stage, at.point, p, nil)
-	if reason := t.exemptFromPolicies(); reason != "" {
+	if reason := t.exemptFromPolicies(static); reason != "" {
 		alone.Match, alone.Reason, alone.Message = extant.NotMatched, extant.ReasonExemptResource, reason
 		return nil, []extant.Hop{alone}
 	}

@@ -71,7 +71,7 @@ func (t *tracer) validatingPolicies() {
 	var hops []extant.Hop
 	var each []effects
 	for _, p := range candidates(t, &t.index.validatingPolicies) {
-		matching, decided := t.match(s, validatingPolicyStage, &p.policy.policy, p.bound)
+		matching, decided := t.match(s, validatingPolicyStage, &p.policy.policy, p.static, p.bound)
 		for _, hop := range decided {
 			if t.wanted(&hop) {
 				hops, each = append(hops, hop), append(each, effectsOf(hop))

@@ -2,10 +2,12 @@ package requestpath
 
 import (
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/version"
+	"k8s.io/apiserver/pkg/admission/plugin/manifest"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/predicates/rules"
 
 	"github.com/extant-project/extant/internal/cluster"
@@ -28,6 +30,8 @@ var (
 	// registered by files beside the API server (feature gate
 	// ManifestBasedAdmissionControlConfig, KEP-5793).
 	staticManifests = version.MustParseGeneric("1.37")
+	// staticManifestsAlpha is the version since which that gate is there.
+	staticManifestsAlpha = version.MustParseGeneric("1.36")
 )
 
 // virtualResources are asked and not stored. Policies never see them.
@@ -49,25 +53,59 @@ var policyResources = sets.New(
 	schema.GroupResource{Group: "admissionregistration.k8s.io", Resource: "mutatingadmissionpolicybindings"},
 )
 
-// exemptFromWebhooks says why no webhook sees the request, or nothing.
-func (t *tracer) exemptFromWebhooks() string {
-	switch {
-	case virtualResources.Has(t.request.resource.GroupResource()) && t.version.AtLeast(virtualExempt):
-		return fmt.Sprintf("webhooks never see %s since Kubernetes %s", t.request.resource.Resource, virtualExempt)
-	case rules.IsExemptAdmissionConfigurationResource(t.request.attributes(mutatingPhase, nil, nil)):
-		return fmt.Sprintf("webhooks never see %s", t.request.resource.Resource)
+// exemptions say why webhooks do not see a request: no webhook, or none that
+// the API registers. Empty where they do.
+type exemptions struct{ all, registered string }
+
+// of returns why a webhook does not see the request, or nothing.
+func (e exemptions) of(static bool) string {
+	if e.all != "" || static {
+		return e.all
+	}
+	return e.registered
+}
+
+func (t *tracer) exemptions() exemptions {
+	var e exemptions
+	if virtualResources.Has(t.request.resource.GroupResource()) && t.version.AtLeast(virtualExempt) {
+		e.all = fmt.Sprintf("webhooks never see %s since Kubernetes %s", t.request.resource.Resource, virtualExempt)
+	}
+	if rules.IsExemptAdmissionConfigurationResource(t.request.attributes(mutatingPhase, nil, nil)) {
+		e.registered = fmt.Sprintf("webhooks never see %s", t.request.resource.Resource)
+	}
+	return e
+}
+
+// exemptFromPolicies says why a policy does not see the request, or nothing.
+func (t *tracer) exemptFromPolicies(static bool) string {
+	switch resource := t.request.resource.GroupResource(); {
+	case virtualResources.Has(resource):
+		return fmt.Sprintf("policies never see %s", resource.Resource)
+	case policyResources.Has(resource) && !static:
+		return fmt.Sprintf("policies never see %s", resource.Resource)
 	default:
 		return ""
 	}
 }
 
-// exemptFromPolicies says why no policy sees the request, or nothing.
-func (t *tracer) exemptFromPolicies() string {
-	resource := t.request.resource.GroupResource()
-	if virtualResources.Has(resource) || policyResources.Has(resource) {
-		return fmt.Sprintf("policies never see %s", resource.Resource)
+// isStatic tells whether a webhook configuration, a policy or a binding of that
+// name is registered by a file beside the API server. Older API servers have no
+// such files, and the name is one like any other.
+func isStatic(v *version.Version, name string) bool {
+	return strings.HasSuffix(name, manifest.StaticConfigSuffix) && v.AtLeast(staticManifestsAlpha)
+}
+
+// declared counts the static registrations of a snapshot.
+func declared(snapshot *cluster.Snapshot) int {
+	n := 0
+	for _, resource := range registrations {
+		for object := range snapshot.Objects(resource).All() {
+			if isStatic(snapshot.Version(), object.GetName()) {
+				n++
+			}
+		}
 	}
-	return ""
+	return n
 }
 
 // gapsOf returns the gaps of a cluster that can have to do with an answer.
@@ -89,7 +127,11 @@ func versionGaps(snapshot *cluster.Snapshot) []extant.Gap {
 		gaps = append(gaps, extant.Gap{Resource: "version", Reason: string(cluster.GapAssumed),
 			Message: fmt.Sprintf("the rules of Kubernetes %s are taken for those of %s", oldestRules, snapshot.GitVersion)})
 	}
-	if v.AtLeast(staticManifests) {
+	switch n := declared(snapshot); {
+	case n > 0:
+		gaps = append(gaps, extant.Gap{Resource: "static manifests", Reason: string(cluster.GapAssumed),
+			Message: fmt.Sprintf("what files beside the API server register does not show in the API; it is taken to be the %d declared webhook configurations, policies and bindings", n)})
+	case v.AtLeast(staticManifests):
 		gaps = append(gaps, extant.Gap{Resource: "static manifests", Reason: string(cluster.GapAssumed),
 			Message: "webhooks and policies that files beside the API server register do not show in the API; it is taken to have none"})
 	}

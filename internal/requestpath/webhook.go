@@ -30,7 +30,8 @@ type webhook struct {
 // request.
 type registered struct {
 	*webhook
-	hop extant.Hop
+	static bool
+	hop    extant.Hop
 }
 
 func rulesOf(rules []admissionregistrationv1.RuleWithOperations) []admissionregistrationv1.NamedRuleWithOperations {

@@ -20,7 +20,7 @@ func (t *tracer) mutatingWebhooks() {
 	if t.unseen(policyStage{extant.StageMutatingWebhook, pointMutatingWebhook}, mutatingConfigurations) {
 		return
 	}
-	s, exempt := t.subject(mutatingPhase), t.exemptFromWebhooks()
+	s, exempt := t.subject(mutatingPhase), t.exemptions()
 	for _, w := range t.webhooks(&t.index.mutatingWebhooks) {
 		if hop, e := t.webhook(s, w, exempt); t.wanted(&hop) {
 			t.flow.pass(hop, e)
@@ -34,7 +34,7 @@ func (t *tracer) validatingWebhooks() {
 	if t.unseen(policyStage{extant.StageValidatingWebhook, pointValidatingWebhook}, validatingConfigurations) {
 		return
 	}
-	s, exempt := t.subject(validatingPhase), t.exemptFromWebhooks()
+	s, exempt := t.subject(validatingPhase), t.exemptions()
 	var hops []extant.Hop
 	var each []effects
 	failed, mayFail := -1, false
@@ -79,12 +79,11 @@ func (t *tracer) wanted(hop *extant.Hop) bool {
 	return t.spec.IncludeUnmatched || hop.Match != extant.NotMatched
 }
 
-// webhook returns the hop of one webhook, and what can come of it. exempt says
-// why webhooks do not see the request, if they do not.
-func (t *tracer) webhook(s *subject, w *registered, exempt string) (extant.Hop, effects) {
+// webhook returns the hop of one webhook, and what can come of it.
+func (t *tracer) webhook(s *subject, w *registered, exempt exemptions) (extant.Hop, effects) {
 	hop := w.hop
-	if exempt != "" {
-		hop.Match, hop.Reason, hop.Message = extant.NotMatched, extant.ReasonExemptResource, exempt
+	if why := exempt.of(w.static); why != "" {
+		hop.Match, hop.Reason, hop.Message = extant.NotMatched, extant.ReasonExemptResource, why
 		return hop, passing
 	}
 	m := s.match(w.criteria)
