@@ -64,6 +64,9 @@ type StandaloneOptions struct {
 type ObserveOptions struct {
 	From       string
 	Kubeconfig string
+	// StaticAdmission is where the manifests are that a live cluster's API servers
+	// load webhooks and policies from.
+	StaticAdmission string
 }
 
 // ServingCertificateOptions are about the certificate with which the server
@@ -142,6 +145,8 @@ func (o *Options) Flags() cliflag.NamedFlagSets {
 		"Observe a dump in place of a live cluster: a file, a directory, or - for standard input, with YAML or JSON of Kubernetes objects. Read again when it changes.")
 	fs.StringVar(&o.Observe.Kubeconfig, "observe-kubeconfig", o.Observe.Kubeconfig,
 		"Observe the cluster of this kubeconfig in place of the one that Extant runs in.")
+	fs.StringVar(&o.Observe.StaticAdmission, "observe-static-admission", o.Observe.StaticAdmission,
+		"File or directory with copies of the manifests from which the observed API servers load webhooks and policies (their staticManifestsDir, Kubernetes 1.36 and later). The API does not show those. Read at the start.")
 	fs.BoolVar(&o.ServingCertificate.Managed, "manage-serving-certificate", o.ServingCertificate.Managed,
 		"Issue and rotate the serving certificate in a Secret of --namespace, and keep the APIService's caBundle right. Off when --tls-cert-file is given.")
 	fs.StringVar(&o.ServingCertificate.Namespace, "namespace", o.ServingCertificate.Namespace,
@@ -222,6 +227,9 @@ func (o *Options) Validate() error {
 	errs = append(errs, o.EtcdUpkeep.validate()...)
 	if o.Observe.From != "" && o.Observe.Kubeconfig != "" {
 		errs = append(errs, errors.New("--observe-from and --observe-kubeconfig exclude each other: one cluster is observed"))
+	}
+	if o.Observe.From != "" && o.Observe.StaticAdmission != "" {
+		errs = append(errs, errors.New("--observe-static-admission has no meaning with --observe-from: put the manifests into the dump"))
 	}
 	return utilerrors.NewAggregate(errs)
 }

@@ -26,9 +26,22 @@ type observed struct {
 	name string
 }
 
-// observed returns what the options say is observed. host is nil for a
-// standalone server.
+// observed returns what the options say is observed, with what they declare.
+// host is nil for a standalone server.
 func (o *Options) observed(ctx context.Context, host *rest.Config) (*observed, error) {
+	found, err := o.cluster(ctx, host)
+	if err != nil || o.Observe.StaticAdmission == "" {
+		return found, err
+	}
+	declared, err := dump.StaticAdmission(o.Observe.StaticAdmission)
+	if err != nil {
+		return nil, fmt.Errorf("--observe-static-admission %s: %w", o.Observe.StaticAdmission, err)
+	}
+	found.source = cluster.Declaring(found.source, declared)
+	return found, nil
+}
+
+func (o *Options) cluster(ctx context.Context, host *rest.Config) (*observed, error) {
 	switch {
 	case o.Observe.From != "":
 		source, err := dump.Open(ctx, o.Observe.From, dump.Options{})
