@@ -85,6 +85,8 @@ type tracer struct {
 	flow     *flow
 	// object and old are the objects as the stage at hand sees them.
 	object, old *document
+	// invoked are the policies that may have to be asked again.
+	invoked []invoked
 }
 
 // run takes the stages in the order of the API server.
@@ -102,6 +104,7 @@ func (t *tracer) run() {
 	t.object = t.request.prepared(mutatingPhase, t.object, t.old)
 	t.mutatingPolicies()
 	t.mutatingWebhooks()
+	t.reinvoke()
 	t.object = t.request.prepared(validatingPhase, t.object, t.old)
 	t.podSecurity()
 	t.validatingPolicies()

@@ -21,7 +21,7 @@ import (
 // user is alice's, of the groups dev and system:authenticated; the one called
 // nobody is that of somebody who is not known.
 func TestFixtures(t *testing.T) {
-	scenario.Each(t, 66, func(t *testing.T, file *scenario.Fixture) {
+	scenario.Each(t, 67, func(t *testing.T, file *scenario.Fixture) {
 		f := newFixture(t, file)
 		answers := f.ask(t, f.snapshot)
 		got := print(f.reviews, answers)

@@ -107,6 +107,7 @@ func (t *tracer) mutatingPolicies() {
 			if hop, e = t.gated(hop, e); changed != nil && !t.version.AtLeast(mutatingPolicies) {
 				changed = changed.unknown(hop.Message)
 			}
+			t.invoke(p.policy, one, hop, changed != nil)
 			if changed != nil {
 				versions[one.matched.kind], last = changed, changed
 			}
