@@ -128,7 +128,8 @@ func (a *analysis) excluding(hook *inventory.Hook, size int, namespaces ...strin
 // refusedIn are the namespaces in which a hook refuses what the things in a
 // cycle, and what these wait for, need.
 func (a *analysis) refusedIn(hook extant.HookReference, cycle []edge) []string {
-	g := &graph{a.last(), map[node][]edge{}}
+	// What may be waited for counts too: a change must help for sure.
+	g := &graph{a.outcome.sure[len(a.outcome.sure)-1], map[node][]edge{}}
 	seen := map[node]bool{}
 	namespaces := map[string]struct{}{}
 	var visit func([]edge)
