@@ -112,7 +112,7 @@ func (g *graph) shortest(start node) []edge {
 	seen := map[node]bool{}
 	for queue := []visit{{at: start}}; len(queue) > 0; queue = queue[1:] {
 		for _, e := range g.from(queue[0].at) {
-			path := append(queue[0].path[:len(queue[0].path):len(queue[0].path)], e)
+			path := slices.Concat(queue[0].path, []edge{e})
 			if e.to == start {
 				return path
 			}

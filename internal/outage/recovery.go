@@ -113,7 +113,8 @@ func (a *analysis) whyUnknown(what string, requirements []requirement) string {
 		return fmt.Sprintf("%s: it depends on how long pods take to start (assume.startupSeconds) whether %s can renew leases in time", what, strings.Join(names, " and "))
 	}
 	r := a.outcome.sure[len(a.outcome.sure)-1]
-	for _, q := range r.lacking(requirements) {
+	if lacking := r.lacking(requirements); len(lacking) > 0 {
+		q := lacking[0]
 		why := q.because.String()
 		if q.passage != nil && q.passage.because != "" {
 			why += ": " + q.passage.because

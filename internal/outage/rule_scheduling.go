@@ -21,8 +21,8 @@ func (a *analysis) scheduling(w *workload) []requirement {
 	name := w.template.Spec.SchedulerName
 	scheduledBy := schedulerUser
 	because := say("the pods of %s must be bound to nodes that are ready", w)
-	switch {
-	case name == "" || name == corev1.DefaultSchedulerName:
+	switch name {
+	case "", corev1.DefaultSchedulerName:
 		all = append(all, requirement{component: a.scheduler(), because: because})
 	default:
 		scheduler, known := a.schedulerNamed(name)

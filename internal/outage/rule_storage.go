@@ -11,9 +11,8 @@ import (
 )
 
 var (
-	nodeResource   = schema.GroupResource{Resource: "nodes"}
-	claimResource  = schema.GroupResource{Resource: "persistentvolumeclaims"}
-	volumeResource = schema.GroupResource{Resource: "persistentvolumes"}
+	nodeResource  = schema.GroupResource{Resource: "nodes"}
+	claimResource = schema.GroupResource{Resource: "persistentvolumeclaims"}
 )
 
 // claims: a StatefulSet creates the claims of a pod before the pod, but only

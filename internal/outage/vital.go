@@ -94,18 +94,18 @@ func (a *analysis) vitals() []vital {
 		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "any", "namespace": systemNamespace},
 		"spec": map[string]any{"containers": []any{map[string]any{"name": "any", "image": "any"}}},
 	}
-	on := func(verb extant.RequestOperation, resource, subresource, name string, o *operation) []*operation {
-		o.verb, o.version, o.resource, o.subresource, o.namespace, o.name = verb, "v1", resource, subresource, systemNamespace, name
+	on := func(verb extant.RequestOperation, resource, subresource string, o *operation) []*operation {
+		o.verb, o.version, o.resource, o.subresource, o.namespace, o.name = verb, "v1", resource, subresource, systemNamespace, "any"
 		return []*operation{o}
 	}
 	leases := a.leaseVitals()
 	return []vital{
-		{"create-pods-kube-system", on(extant.OperationCreate, "pods", "", "any", &operation{by: controller("replicaset-controller"), object: pod}), requestTimeout},
-		{"bind-pods-kube-system", on(extant.OperationCreate, "pods", "binding", "any", &operation{by: component("system:kube-scheduler"), object: map[string]any{
+		{"create-pods-kube-system", on(extant.OperationCreate, "pods", "", &operation{by: controller("replicaset-controller"), object: pod}), requestTimeout},
+		{"bind-pods-kube-system", on(extant.OperationCreate, "pods", "binding", &operation{by: component("system:kube-scheduler"), object: map[string]any{
 			"apiVersion": "v1", "kind": "Binding", "metadata": map[string]any{"name": "any", "namespace": systemNamespace},
 			"target": map[string]any{"apiVersion": "v1", "kind": "Node", "name": node},
 		}}), requestTimeout},
-		{"update-pod-status-kube-system", on(extant.OperationUpdate, "pods", "status", "any", &operation{by: kubelet(node), object: pod, old: pod}), requestTimeout},
+		{"update-pod-status-kube-system", on(extant.OperationUpdate, "pods", "status", &operation{by: kubelet(node), object: pod, old: pod}), requestTimeout},
 		{"create-tokens-kube-system", []*operation{a.tokenFor(systemNamespace, "default", kubelet(node))}, requestTimeout},
 		{"update-endpointslices-kube-system", []*operation{a.anySlice()}, requestTimeout},
 		{"update-node-status", []*operation{a.nodeStatus(node)}, requestTimeout},
@@ -113,7 +113,7 @@ func (a *analysis) vitals() []vital {
 		leases[1],
 		{"create-namespaces", []*operation{a.anyNamespace(extant.OperationCreate)}, requestTimeout},
 		{"delete-namespaces", []*operation{a.anyNamespace(extant.OperationDelete)}, requestTimeout},
-		{"create-events", on(extant.OperationCreate, "events", "", "any", &operation{by: controller("replicaset-controller"), object: map[string]any{
+		{"create-events", on(extant.OperationCreate, "events", "", &operation{by: controller("replicaset-controller"), object: map[string]any{
 			"apiVersion": "v1", "kind": "Event", "metadata": map[string]any{"name": "any", "namespace": systemNamespace},
 			"involvedObject": map[string]any{"kind": "Pod", "name": "any", "namespace": systemNamespace}, "reason": "Any", "type": "Normal",
 		}}), requestTimeout},
