@@ -11,8 +11,9 @@ import (
 )
 
 var (
-	nodeResource  = schema.GroupResource{Resource: "nodes"}
-	claimResource = schema.GroupResource{Resource: "persistentvolumeclaims"}
+	nodeResource   = schema.GroupResource{Resource: "nodes"}
+	claimResource  = schema.GroupResource{Resource: "persistentvolumeclaims"}
+	volumeResource = schema.GroupResource{Resource: "persistentvolumes"}
 )
 
 // claims: a StatefulSet creates the claims of a pod before the pod, but only
