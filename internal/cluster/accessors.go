@@ -96,7 +96,8 @@ func (s *Snapshot) DaemonSets() Table[*appsv1.DaemonSet] {
 	return tableOf[*appsv1.DaemonSet](s, schema.GroupResource{Group: "apps", Resource: "daemonsets"})
 }
 
-// Jobs returns the table of that resource.
+// Jobs returns the table of that resource. Those that are finished are new
+// objects at each look: compare them by name.
 func (s *Snapshot) Jobs() Table[*batchv1.Job] {
 	return tableOf[*batchv1.Job](s, schema.GroupResource{Group: "batch", Resource: "jobs"})
 }

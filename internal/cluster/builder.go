@@ -105,6 +105,10 @@ func same(x, y Object) bool {
 		other, ok := y.(*ownedReplicaSet)
 		return ok && *set == *other
 	}
+	if job, ok := x.(*finishedJob); ok {
+		other, ok := y.(*finishedJob)
+		return ok && *job == *other
+	}
 	return equality.Semantic.DeepEqual(x, y)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -61,8 +62,13 @@ func NewSharer() *Sharer {
 // returns what to hold: the object, or a smaller one that tables expand to it.
 // Objects of types that are made to be small are left as they are.
 func (s *Sharer) Share(object Object) Object {
-	if set, ok := object.(*appsv1.ReplicaSet); ok {
-		if small, ok := compactReplicaSet(set); ok {
+	switch o := object.(type) {
+	case *appsv1.ReplicaSet:
+		if small, ok := compactReplicaSet(o); ok {
+			return small
+		}
+	case *batchv1.Job:
+		if small, ok := compactJob(o); ok {
 			return small
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -127,5 +128,34 @@ func TestOwnedReplicaSetsAreHeldSmallAndComeBackWhole(t *testing.T) {
 		if sharer.Share(set) != cluster.Object(set) {
 			t.Errorf("%v is not held whole", set.ObjectMeta)
 		}
+	}
+}
+
+func TestFinishedJobsAreHeldSmallAndComeBackWhole(t *testing.T) {
+	jobs := schema.GroupResource{Group: "batch", Resource: "jobs"}
+	row, _ := cluster.Lookup(jobs)
+	sharer, b := cluster.NewSharer(), cluster.NewBuilder("live")
+	small, whole := 0, 0
+	for object := range synthetic.Small.Objects(jobs) {
+		kept, err := row.Keep(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := kept.(*batchv1.Job).DeepCopy()
+		held := sharer.Share(kept)
+		if _, ok := held.(*batchv1.Job); ok {
+			whole++
+		} else {
+			small++
+		}
+		if !b.Put(jobs, held) || b.Put(jobs, sharer.Share(want.DeepCopy())) {
+			t.Errorf("%s: a change is taken for none, or none for one", want.Name)
+		}
+		if got, ok := b.Snapshot().Jobs().Get(want.Namespace, want.Name); !ok || !equality.Semantic.DeepEqual(want, got) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	if small == 0 || whole == 0 {
+		t.Errorf("%d are held small and %d whole, of some that are finished and some that are not", small, whole)
 	}
 }
