@@ -74,6 +74,9 @@ func single(resource schema.GroupResource, parts []string) string {
 	if len(parts) == 1 && parts[0] != "" && parts[0] != "*" {
 		resource.Resource += "/" + parts[0]
 	}
+	if resource.Resource == "*" {
+		return "all resources of " + resource.Group
+	}
 	return resource.String()
 }
 
