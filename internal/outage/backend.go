@@ -83,7 +83,7 @@ func (a *analysis) settleBackends() {
 			continue
 		}
 		b.survives = true
-		if b.service == nil || b.before == no {
+		if b.service == nil {
 			continue
 		}
 		gone := a.isDeleted("", "services", b.service.Namespace, b.service.Name)
@@ -122,7 +122,8 @@ func (a *analysis) anythingLeft(b *backend) bool {
 			}
 			continue
 		}
-		of := false
+		of := w.missing > 0 && w.selected(service.Spec.Selector)
+		lost = lost || of
 		for _, pod := range w.pods {
 			if !selects(service.Spec.Selector, pod.Labels) {
 				continue
@@ -155,7 +156,7 @@ func (a *analysis) silence() {
 		}
 	}
 	for _, w := range a.loss.workloads {
-		w.lost, w.lostPods = 0, nil
+		w.lost, w.lostPods, w.missing = 0, nil, 0
 	}
 	a.loss.workloads = nil
 	clear(a.lostPods)

@@ -119,6 +119,10 @@ func (a *analysis) loseBackend(name string) {
 	case b.service == nil:
 		a.loss.backends[name] = b
 	default:
+		if _, ok := a.snapshot().Services().Get(b.service.Namespace, b.service.Name); !ok && a.unseen(serviceResource) == "" {
+			a.loss.backends[name] = b // lost before, and for good
+			return
+		}
 		a.loseService(b.service.Namespace, b.service.Name)
 	}
 }
@@ -156,6 +160,9 @@ func (a *analysis) loseService(namespace, name string) {
 			if selects(service.Spec.Selector, pod.Labels) {
 				a.losePod(w, pod)
 			}
+		}
+		if w.selected(service.Spec.Selector) {
+			a.miss(w)
 		}
 	}
 }
@@ -214,6 +221,7 @@ func (a *analysis) loseAll(w *workload) {
 		for _, pod := range w.pods {
 			a.losePod(w, pod)
 		}
+		a.miss(w)
 		return
 	}
 	if w.resource() == daemonSetResource && w.replicas == 0 {
@@ -223,6 +231,17 @@ func (a *analysis) loseAll(w *workload) {
 	if w.lost > 0 {
 		a.touched[w] = struct{}{}
 	}
+}
+
+// miss counts the pods that a workload wants and does not have: what is named
+// may be lost already.
+func (a *analysis) miss(w *workload) {
+	if w.missing > 0 || len(w.pods) >= int(w.replicas) || a.unseen(podResource) != "" {
+		return
+	}
+	w.missing = w.replicas - int32(len(w.pods))
+	w.lost += w.missing
+	a.touched[w] = struct{}{}
 }
 
 func (a *analysis) losePod(w *workload, pod *cluster.Pod) {

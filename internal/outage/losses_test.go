@@ -128,7 +128,7 @@ func TestTheLossOfAnExtension(t *testing.T) {
 		"a Service that is missing does not appear by itself": {
 			manifests: replaced("namespace: guard, name: guard}}", "namespace: shop, name: gone}}"),
 			want: outage.Loss{
-				Blocks: "create of pods in all 3 namespaces", RecoversUnaided: "False", Reason: "Stuck", Message: "backend gone.shop.443: there is no Service shop/gone",
+				Blocks: "create of pods in all 3 namespaces", RecoversUnaided: "False", Reason: "Stuck", Message: "1 backend without a ready endpoint: there is no Service shop/gone",
 			},
 		},
 		"what has no backends has nothing to lose": {

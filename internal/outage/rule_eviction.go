@@ -13,6 +13,9 @@ import (
 // ever, and a pod that tolerates the taint without end is never evicted.
 // Pods of DaemonSets tolerate it, and wait for their node.
 func (a *analysis) eviction(w *workload) []requirement {
+	if len(w.lostPods) == 0 {
+		return nil // there is none to evict
+	}
 	switch w.resource() {
 	case statefulSetResource:
 		return []requirement{never("the pods of %s stay Terminating on their dead node, and their names are not given to others until a human says that the node is gone", w)}

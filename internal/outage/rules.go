@@ -42,7 +42,8 @@ func (a *analysis) recipeOf(w *workload) *recipe {
 	c := &recipe{}
 	for i := range allRules {
 		rule := &allRules[i]
-		if !slices.Contains(rule.in, a.loss.Mode) {
+		// What is not there cannot start again in place: it must be made.
+		if !slices.Contains(rule.in, a.loss.Mode) && (w.missing == 0 || !slices.Contains(rule.in, extant.ModePodsLost)) {
 			continue
 		}
 		if rule.placing {

@@ -40,6 +40,8 @@ type workload struct {
 	// observed.
 	lost     int32
 	lostPods []*cluster.Pod
+	// missing is how many of the lost pods were not there before.
+	missing int32
 }
 
 func (w *workload) resource() schema.GroupResource {
