@@ -60,4 +60,7 @@ func (a *analysis) doubtLoss() {
 	if down.Everything || len(down.Backends)+len(down.Services)+len(down.Namespaces)+len(down.Nodes)+len(down.Extensions) > 0 {
 		a.doubted("which pods are lost is not known", podResource)
 	}
+	if down.Everything || len(down.Namespaces)+len(down.Extensions) > 0 {
+		a.doubted("which pods are wanted is not known", workloadResources...)
+	}
 }

@@ -165,6 +165,18 @@ func (a *analysis) loseService(namespace, name string) {
 			a.miss(w)
 		}
 	}
+	a.loseSilent(service.Spec.Selector, called)
+}
+
+// loseSilent loses backends that were named, do not answer, and of which no
+// pods are seen to be lost.
+func (a *analysis) loseSilent(selector map[string]string, called []*backend) {
+	for _, b := range called {
+		behind := slices.ContainsFunc(a.workloads.in(b.service.Namespace), func(w *workload) bool { return w.lost > 0 && w.selected(selector) })
+		if b.before == no && !behind {
+			a.loss.backends[b.name] = b
+		}
+	}
 }
 
 func (a *analysis) loseEverything() {

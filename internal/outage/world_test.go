@@ -49,7 +49,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	c := w.generator.Cluster(4, 2)
 	w.spare = w.generator.Cluster(12, 6)
 	w.builder.SetDiscovery(discovery(t))
-	w.namespaces = append(c.Namespaces, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "kube-system"}})
+	w.namespaces = slices.Concat(c.Namespaces, []*corev1.Namespace{{ObjectMeta: metav1.ObjectMeta{Name: "kube-system"}}})
 	for _, namespace := range w.namespaces {
 		w.put("", "namespaces", namespace)
 		w.putServer(namespace.Name)
