@@ -93,12 +93,13 @@ func until(t *testing.T, source *Source, missing func(*cluster.Snapshot) string)
 // settled waits until the source has settled.
 func settled(t *testing.T, source *Source) *cluster.Snapshot {
 	t.Helper()
-	return until(t, source, func(*cluster.Snapshot) string {
+	until(t, source, func(*cluster.Snapshot) string {
 		if source.Settled() {
 			return ""
 		}
 		return "it does not settle"
 	})
+	return source.Snapshot() // the one that was looked at may be older
 }
 
 // gaps waits until the gaps of a resource are these, given as "Reason: message"
