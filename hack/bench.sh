@@ -6,6 +6,6 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go test -run '^$' -bench 'BenchmarkStart' -benchtime 3x ./test/bench
 go test -run '^$' -bench 'BenchmarkServe' ./test/bench
-go test -run '^$' -bench . -benchmem ./internal/inventory ./internal/cluster ./internal/dump
+go test -run '^$' -bench . -benchmem ./internal/inventory ./internal/cluster ./internal/dump ./internal/requestpath ./internal/outage
 # As the server sets it: pkg/apiserver/memory.go.
 GOGC=50 go test -run '^$' -bench . -benchmem -benchtime 20x -timeout 20m ./internal/observe

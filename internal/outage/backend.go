@@ -78,6 +78,10 @@ func (a *analysis) settleBackends() {
 		a.silence()
 		return
 	}
+	lostIn := map[string]bool{}
+	for w := range a.touched {
+		lostIn[w.Namespace] = true
+	}
 	for _, b := range a.backends {
 		if _, named := a.loss.backends[b.name]; named {
 			continue
@@ -87,21 +91,11 @@ func (a *analysis) settleBackends() {
 			continue
 		}
 		gone := a.isDeleted("", "services", b.service.Namespace, b.service.Name)
-		if gone || a.lostIn(b.service.Namespace) && !a.anythingLeft(b) {
+		if gone || lostIn[b.service.Namespace] && !a.anythingLeft(b) {
 			b.survives = false
 			a.loss.backends[b.name] = b
 		}
 	}
-}
-
-// lostIn tells whether pods in a namespace are lost.
-func (a *analysis) lostIn(namespace string) bool {
-	for w := range a.touched {
-		if w.Namespace == namespace {
-			return true
-		}
-	}
-	return false
 }
 
 // anythingLeft tells whether a pod behind a backend is left, and notes the

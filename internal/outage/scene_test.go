@@ -49,12 +49,18 @@ func (s *scene) add(group, resource string, object runtime.Object) {
 	s.objects[gr] = append(s.objects[gr], kept)
 }
 
-func (s *scene) observed() requestpath.Observed {
+func (s *scene) observed() requestpath.Observed { return observedBy(s.builder()) }
+
+func (s *scene) builder() *cluster.Builder {
 	builder := cluster.NewBuilder("live")
 	builder.SetDiscovery(cluster.BuiltinDiscovery(cluster.NewestVersion))
 	for resource, objects := range s.objects {
 		builder.Replace(resource, objects)
 	}
+	return builder
+}
+
+func observedBy(builder *cluster.Builder) requestpath.Observed {
 	snapshot := builder.Snapshot()
 	return requestpath.Observed{Snapshot: snapshot, Inventory: inventory.Take(snapshot, nil, nil)}
 }
