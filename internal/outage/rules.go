@@ -27,6 +27,7 @@ var (
 var allRules = []rule{
 	{"eviction", []extant.OutageMode{extant.ModeNodesDown}, true, (*analysis).eviction},
 	{"claims", whenMade, true, (*analysis).claims},
+	{"quota", whenMade, true, (*analysis).quota},
 	{"creation", whenMade, true, (*analysis).creation},
 	{"scheduling", whenMade, true, (*analysis).scheduling},
 	{"volumes", whenMade, true, (*analysis).volumes},
