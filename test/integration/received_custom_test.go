@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apiserver/pkg/admission"
 
 	"github.com/extant-project/extant/internal/cluster"
@@ -103,11 +104,9 @@ func (s *sender) define(t *testing.T) *apiextensionsv1.CustomResourceDefinition 
 // the metadata that only the server knows.
 func (s *sender) wantReceived(t *testing.T, want map[string]map[string]any) {
 	t.Helper()
-	calls := s.recorder.take()
-	if len(calls) != 2 {
-		t.Errorf("%d hooks were called", len(calls))
-	}
-	for _, call := range calls {
+	called := sets.New[string]()
+	for _, call := range s.recorder.take() {
+		called.Insert(call.Hook)
 		var received map[string]any
 		if err := utiljson.Unmarshal(call.Request.Object.Raw, &received); err != nil {
 			t.Fatal(err)
@@ -115,6 +114,11 @@ func (s *sender) wantReceived(t *testing.T, want map[string]map[string]any) {
 		if diff := cmp.Diff(knowable(want[call.Hook]), knowable(received)); diff != "" {
 			t.Errorf("%s %s of %s (-want +got):\n%s", call.Hook, call.Request.Operation, fmt.Sprint(call.Request.SubResource), diff)
 		}
+	}
+	// An update that the API server tried on an object of its cache that was too
+	// old is admitted once more, so that there may be more calls than hooks.
+	if called.Len() != len(want) {
+		t.Errorf("only %v were called", sets.List(called))
 	}
 }
 
