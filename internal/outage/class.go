@@ -122,10 +122,10 @@ func (a *analysis) deciderOf(resource string) *decider {
 // read notes what a hook reads if it may be registered for a resource.
 func (d *decider) read(hook *inventory.Hook, resource string) {
 	if w := hook.MutatingWebhook(); w != nil && concerns(w.Rules, resource) {
-		d.selects(w.NamespaceSelector, w.ObjectSelector, len(w.MatchConditions) > 0)
+		d.mention(w.NamespaceSelector, w.ObjectSelector, len(w.MatchConditions) > 0)
 	}
 	if w := hook.ValidatingWebhook(); w != nil && concerns(w.Rules, resource) {
-		d.selects(w.NamespaceSelector, w.ObjectSelector, len(w.MatchConditions) > 0)
+		d.mention(w.NamespaceSelector, w.ObjectSelector, len(w.MatchConditions) > 0)
 	}
 	var constraints *admissionregistrationv1.MatchResources
 	switch {
@@ -155,7 +155,7 @@ func concerns(rules []admissionregistrationv1.RuleWithOperations, resource strin
 	return false
 }
 
-func (d *decider) selects(namespaces, objects *metav1.LabelSelector, conditions bool) {
+func (d *decider) mention(namespaces, objects *metav1.LabelSelector, conditions bool) {
 	d.everything = d.everything || conditions
 	d.namespaces.mentionAll(namespaces)
 	d.objects.mentionAll(objects)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -76,13 +77,7 @@ func (a *analysis) lacks(resource, kind, name string) {
 func (a *analysis) loseExtensions() {
 	for _, name := range a.spec.Down.Extensions {
 		i, ok := slices.BinarySearchFunc(a.observed.Inventory.Extensions, name, func(e extant.Extension, name string) int {
-			switch {
-			case e.Name < name:
-				return -1
-			case e.Name > name:
-				return 1
-			}
-			return 0
+			return strings.Compare(e.Name, name)
 		})
 		if !ok {
 			if !a.doubted("whether there is an Extension "+name+" is not known", slices.Concat(registrationResources, workloadResources)...) {
@@ -276,20 +271,10 @@ func (a *analysis) settleWorkloads() {
 				continue
 			}
 		}
-		slices.SortFunc(w.lostPods, func(x, y *cluster.Pod) int { return compareNames(x.GetName(), y.GetName()) })
+		slices.SortFunc(w.lostPods, func(x, y *cluster.Pod) int { return strings.Compare(x.GetName(), y.GetName()) })
 		a.loss.workloads = append(a.loss.workloads, w)
 	}
 	slices.SortFunc(a.loss.workloads, func(x, y *workload) int { return compareReferences(x.ObjectReference, y.ObjectReference) })
-}
-
-func compareNames(x, y string) int {
-	switch {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
 }
 
 // selects tells whether a Service's selector selects a pod.

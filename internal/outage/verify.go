@@ -9,8 +9,8 @@ import (
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
-// maxTries bounds how many changes of one review are tried: each costs as much
-// as the review itself.
+// maxTries bounds how many changes of one review are tried: with each the
+// recovery is computed again.
 const maxTries = 32
 
 // attempts tries changes of a cluster.
@@ -148,7 +148,7 @@ func (t *attempts) fixes(deadlocks []extant.Deadlock) ([]extant.Deadlock, error)
 	for i := range deadlocks {
 		for _, c := range t.of.changes(t.of.cycles()[i]) {
 			if t.left <= 0 {
-				t.of.note("fixes", cluster.GapAssumed, "more changes may help than were tried: each costs as much as the review")
+				t.of.note("fixes", cluster.GapAssumed, "more changes may help than were tried")
 				return deadlocks, nil
 			}
 			if c.size == severalNamespaces && len(deadlocks[i].Fixes) > 0 {
