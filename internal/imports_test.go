@@ -33,8 +33,9 @@ internal/outage                  < internal/requestpath
 internal/dump                    < internal/cluster pkg/apis/extant/install
 internal/observe                 < internal/cluster pkg/apis/extant/install pkg/generated
 internal/pki                     <
-pkg/registry/stored              < pkg/apis/extant/validation pkg/printers pkg/apis/extant/install
-pkg/registry/review              < pkg/apis/extant/validation pkg/printers internal/outage pkg/apis/extant/install
+pkg/registry/raw                 <
+pkg/registry/stored              < pkg/apis/extant/validation pkg/printers pkg/apis/extant/install pkg/registry/raw
+pkg/registry/review              < pkg/apis/extant/validation pkg/printers internal/outage pkg/apis/extant/install pkg/registry/raw
 internal/controller              < pkg/generated internal/cluster internal/inventory internal/outage internal/pki pkg/apis/extant/install
 pkg/apiserver                    < pkg/registry/stored pkg/registry/review internal/observe internal/dump internal/controller internal/catalogue
 internal/plugin                  < pkg/registry/review pkg/generated internal/catalogue internal/dump
