@@ -3,7 +3,7 @@ package extant
 const (
 	// LabelOrigin tells where an object comes from.
 	LabelOrigin = "extant.dev/origin"
-	// OriginBuiltin marks the extension points of the catalogue.
+	// OriginBuiltin marks the extension points and policies of the catalogue.
 	OriginBuiltin = "builtin"
 	// OriginDiscovered marks extensions that discovery made.
 	OriginDiscovered = "discovered"
@@ -23,4 +23,8 @@ const (
 	ConditionCompliant = "Compliant"
 	// ConditionCertificateValid tells whether a backend's certificate is valid for its callers.
 	ConditionCertificateValid = "CertificateValid"
+	// ConditionCompiled tells whether every rule of a policy compiles.
+	ConditionCompiled = "Compiled"
+	// ConditionEvaluated tells whether every rule of a policy could be evaluated.
+	ConditionEvaluated = "Evaluated"
 )

@@ -9,9 +9,13 @@ import (
 
 // fieldLabels are the fields that a field selector may name, by kind.
 var fieldLabels = map[string]sets.Set[string]{
-	"Backend":        sets.New("metadata.name", "status.available", "status.reason"),
-	"Extension":      sets.New("metadata.name", "status.failureMode", "status.recoversUnaided"),
-	"ExtensionPoint": sets.New("metadata.name", "spec.caller", "spec.pattern", "spec.region"),
+	"Backend":                sets.New("metadata.name", "status.available", "status.reason"),
+	"ComponentConfiguration": sets.New("metadata.name", "spec.component"),
+	"Extension":              sets.New("metadata.name", "status.failureMode", "status.recoversUnaided"),
+	"ExtensionPoint":         sets.New("metadata.name", "spec.caller", "spec.pattern", "spec.region"),
+	"ExtensionPolicy":        sets.New("metadata.name"),
+	"Finding":                sets.New("metadata.name", "spec.accepted", "spec.extension", "spec.policy", "spec.severity"),
+	"NodePluginReport":       sets.New("metadata.name"),
 }
 
 func addFieldLabels(scheme *runtime.Scheme) error {

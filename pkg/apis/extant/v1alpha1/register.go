@@ -29,8 +29,12 @@ func init() {
 func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(SchemeGroupVersion,
 		&Backend{}, &BackendList{},
+		&ComponentConfiguration{}, &ComponentConfigurationList{},
 		&Extension{}, &ExtensionList{},
 		&ExtensionPoint{}, &ExtensionPointList{},
+		&ExtensionPolicy{}, &ExtensionPolicyList{},
+		&Finding{}, &FindingList{},
+		&NodePluginReport{}, &NodePluginReportList{},
 		&OutageReview{},
 		&RequestReview{},
 	)

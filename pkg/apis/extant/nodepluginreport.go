@@ -1,0 +1,96 @@
+package extant
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
+
+// NodePluginReport lists the binary plugins of one node: what is installed
+// there, and what is registered with its kubelet. The node's agent writes it,
+// and may write that of no other node.
+type NodePluginReport struct {
+	metav1.TypeMeta
+	// Standard object metadata. The name is that of the node.
+	metav1.ObjectMeta
+
+	// The plugins.
+	Spec NodePluginReportSpec
+}
+
+// NodePluginReportSpec is the binary plugins of one node.
+type NodePluginReportSpec struct {
+	// The name of the node; it equals the report's own.
+	NodeName string
+	// The version of the node's kubelet, such as v1.37.2.
+	KubeletVersion string
+	// The plugins, ordered by type, name and path. At most 512.
+	Plugins []NodePlugin
+	// When the node was last looked at.
+	ReportTime *metav1.Time
+}
+
+// NodePlugin is one binary plugin on a node.
+type NodePlugin struct {
+	// CNI, CSI, FlexVolume, Device, DynamicResource, CredentialProvider,
+	// RuntimeHandler or Kubectl.
+	Type NodePluginType
+	// The name: of the driver, of the resource that a device plugin provides,
+	// of the handler, or of the program.
+	Name string
+	// The version, where the plugin tells one.
+	Version string
+	// The path of the program or socket on the node.
+	Path string
+	// The SHA-256 of the program, in hexadecimal.
+	SHA256 string
+	// Configured (a configuration names it), Registered (its caller knows it),
+	// Present (its program is there), or Failed (it should work and does not).
+	State NodePluginState
+}
+
+// NodePluginType is the kind of a binary plugin.
+type NodePluginType string
+
+const (
+	// A plugin of the Container Network Interface.
+	NodePluginCNI NodePluginType = "CNI"
+	// A driver of the Container Storage Interface.
+	NodePluginCSI NodePluginType = "CSI"
+	// A FlexVolume driver.
+	NodePluginFlexVolume NodePluginType = "FlexVolume"
+	// A device plugin.
+	NodePluginDevice NodePluginType = "Device"
+	// A driver of dynamic resource allocation.
+	NodePluginDynamicResource NodePluginType = "DynamicResource"
+	// A credential provider of the kubelet.
+	NodePluginCredentialProvider NodePluginType = "CredentialProvider"
+	// A handler of the container runtime, or a plugin of it.
+	NodePluginRuntimeHandler NodePluginType = "RuntimeHandler"
+	// A plugin of kubectl.
+	NodePluginKubectl NodePluginType = "Kubectl"
+)
+
+// NodePluginState is how far a binary plugin takes part.
+type NodePluginState string
+
+const (
+	// A configuration names it.
+	NodePluginConfigured NodePluginState = "Configured"
+	// Its caller knows it.
+	NodePluginRegistered NodePluginState = "Registered"
+	// Its program is there.
+	NodePluginPresent NodePluginState = "Present"
+	// It should work and does not.
+	NodePluginFailed NodePluginState = "Failed"
+)
+
+// +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
+
+// NodePluginReportList is a list of NodePluginReports.
+type NodePluginReportList struct {
+	metav1.TypeMeta
+	// Standard list metadata.
+	metav1.ListMeta
+
+	// The reports.
+	Items []NodePluginReport
+}
