@@ -35,6 +35,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &extantv1alpha1.CallerStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Certificate"):
 		return &extantv1alpha1.CertificateApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ComponentConfiguration"):
+		return &extantv1alpha1.ComponentConfigurationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ComponentConfigurationSpec"):
+		return &extantv1alpha1.ComponentConfigurationSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ComponentConfigurationStatus"):
+		return &extantv1alpha1.ComponentConfigurationStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ComponentStatus"):
 		return &extantv1alpha1.ComponentStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EndpointCounts"):
@@ -47,22 +53,42 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &extantv1alpha1.ExtensionPointSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExtensionPointStatus"):
 		return &extantv1alpha1.ExtensionPointStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ExtensionPolicy"):
+		return &extantv1alpha1.ExtensionPolicyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ExtensionPolicySpec"):
+		return &extantv1alpha1.ExtensionPolicySpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ExtensionPolicyStatus"):
+		return &extantv1alpha1.ExtensionPolicyStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExtensionSpec"):
 		return &extantv1alpha1.ExtensionSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExtensionStatus"):
 		return &extantv1alpha1.ExtensionStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Finding"):
+		return &extantv1alpha1.FindingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FindingCounts"):
 		return &extantv1alpha1.FindingCountsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("FindingSpec"):
+		return &extantv1alpha1.FindingSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("FindingSubject"):
+		return &extantv1alpha1.FindingSubjectApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Latency"):
 		return &extantv1alpha1.LatencyApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Need"):
 		return &extantv1alpha1.NeedApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("NodePlugin"):
+		return &extantv1alpha1.NodePluginApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("NodePluginReport"):
+		return &extantv1alpha1.NodePluginReportApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("NodePluginReportSpec"):
+		return &extantv1alpha1.NodePluginReportSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ObjectReference"):
 		return &extantv1alpha1.ObjectReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OccupiedPoint"):
 		return &extantv1alpha1.OccupiedPointApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Operation"):
 		return &extantv1alpha1.OperationApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PolicyRule"):
+		return &extantv1alpha1.PolicyRuleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Probe"):
 		return &extantv1alpha1.ProbeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Registration"):

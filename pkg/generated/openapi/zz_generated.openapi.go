@@ -21,128 +21,145 @@ import (
 
 func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenAPIDefinition {
 	return map[string]common.OpenAPIDefinition{
-		v1alpha1.AcceptedRisk{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_AcceptedRisk(ref),
-		v1alpha1.Availability{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_Availability(ref),
-		v1alpha1.Backend{}.OpenAPIModelName():                 schema_pkg_apis_extant_v1alpha1_Backend(ref),
-		v1alpha1.BackendList{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_BackendList(ref),
-		v1alpha1.BackendSpec{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_BackendSpec(ref),
-		v1alpha1.BackendStatus{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_BackendStatus(ref),
-		v1alpha1.Caller{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_Caller(ref),
-		v1alpha1.CallerStatus{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_CallerStatus(ref),
-		v1alpha1.Certificate{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_Certificate(ref),
-		v1alpha1.Collateral{}.OpenAPIModelName():              schema_pkg_apis_extant_v1alpha1_Collateral(ref),
-		v1alpha1.ComponentStatus{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_ComponentStatus(ref),
-		v1alpha1.Deadlock{}.OpenAPIModelName():                schema_pkg_apis_extant_v1alpha1_Deadlock(ref),
-		v1alpha1.DegradedOperation{}.OpenAPIModelName():       schema_pkg_apis_extant_v1alpha1_DegradedOperation(ref),
-		v1alpha1.EndpointCounts{}.OpenAPIModelName():          schema_pkg_apis_extant_v1alpha1_EndpointCounts(ref),
-		v1alpha1.Extension{}.OpenAPIModelName():               schema_pkg_apis_extant_v1alpha1_Extension(ref),
-		v1alpha1.ExtensionList{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_ExtensionList(ref),
-		v1alpha1.ExtensionPoint{}.OpenAPIModelName():          schema_pkg_apis_extant_v1alpha1_ExtensionPoint(ref),
-		v1alpha1.ExtensionPointList{}.OpenAPIModelName():      schema_pkg_apis_extant_v1alpha1_ExtensionPointList(ref),
-		v1alpha1.ExtensionPointSpec{}.OpenAPIModelName():      schema_pkg_apis_extant_v1alpha1_ExtensionPointSpec(ref),
-		v1alpha1.ExtensionPointStatus{}.OpenAPIModelName():    schema_pkg_apis_extant_v1alpha1_ExtensionPointStatus(ref),
-		v1alpha1.ExtensionSpec{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_ExtensionSpec(ref),
-		v1alpha1.ExtensionStatus{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_ExtensionStatus(ref),
-		v1alpha1.FindingCounts{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_FindingCounts(ref),
-		v1alpha1.Fix{}.OpenAPIModelName():                     schema_pkg_apis_extant_v1alpha1_Fix(ref),
-		v1alpha1.Gap{}.OpenAPIModelName():                     schema_pkg_apis_extant_v1alpha1_Gap(ref),
-		v1alpha1.HookReference{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_HookReference(ref),
-		v1alpha1.Hop{}.OpenAPIModelName():                     schema_pkg_apis_extant_v1alpha1_Hop(ref),
-		v1alpha1.InterceptedOperation{}.OpenAPIModelName():    schema_pkg_apis_extant_v1alpha1_InterceptedOperation(ref),
-		v1alpha1.Latency{}.OpenAPIModelName():                 schema_pkg_apis_extant_v1alpha1_Latency(ref),
-		v1alpha1.NamespaceSet{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_NamespaceSet(ref),
-		v1alpha1.Need{}.OpenAPIModelName():                    schema_pkg_apis_extant_v1alpha1_Need(ref),
-		v1alpha1.ObjectReference{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_ObjectReference(ref),
-		v1alpha1.Observation{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_Observation(ref),
-		v1alpha1.OccupiedPoint{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_OccupiedPoint(ref),
-		v1alpha1.Operation{}.OpenAPIModelName():               schema_pkg_apis_extant_v1alpha1_Operation(ref),
-		v1alpha1.Outage{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_Outage(ref),
-		v1alpha1.OutageAssumptions{}.OpenAPIModelName():       schema_pkg_apis_extant_v1alpha1_OutageAssumptions(ref),
-		v1alpha1.OutageReview{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_OutageReview(ref),
-		v1alpha1.OutageReviewSpec{}.OpenAPIModelName():        schema_pkg_apis_extant_v1alpha1_OutageReviewSpec(ref),
-		v1alpha1.OutageReviewStatus{}.OpenAPIModelName():      schema_pkg_apis_extant_v1alpha1_OutageReviewStatus(ref),
-		v1alpha1.Probe{}.OpenAPIModelName():                   schema_pkg_apis_extant_v1alpha1_Probe(ref),
-		v1alpha1.Provision{}.OpenAPIModelName():               schema_pkg_apis_extant_v1alpha1_Provision(ref),
-		v1alpha1.Recovery{}.OpenAPIModelName():                schema_pkg_apis_extant_v1alpha1_Recovery(ref),
-		v1alpha1.RecoveryWave{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_RecoveryWave(ref),
-		v1alpha1.Registration{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_Registration(ref),
-		v1alpha1.Remedy{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_Remedy(ref),
-		v1alpha1.RequestAssumptions{}.OpenAPIModelName():      schema_pkg_apis_extant_v1alpha1_RequestAssumptions(ref),
-		v1alpha1.RequestReview{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_RequestReview(ref),
-		v1alpha1.RequestReviewSpec{}.OpenAPIModelName():       schema_pkg_apis_extant_v1alpha1_RequestReviewSpec(ref),
-		v1alpha1.RequestReviewStatus{}.OpenAPIModelName():     schema_pkg_apis_extant_v1alpha1_RequestReviewStatus(ref),
-		v1alpha1.ReviewedRequest{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_ReviewedRequest(ref),
-		v1alpha1.Sample{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_Sample(ref),
-		v1alpha1.SentResource{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_SentResource(ref),
-		v1alpha1.ServiceName{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_ServiceName(ref),
-		v1alpha1.ServiceReference{}.OpenAPIModelName():        schema_pkg_apis_extant_v1alpha1_ServiceReference(ref),
-		v1alpha1.StuckObject{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_StuckObject(ref),
-		v1alpha1.VitalOperation{}.OpenAPIModelName():          schema_pkg_apis_extant_v1alpha1_VitalOperation(ref),
-		v1.BoundObjectReference{}.OpenAPIModelName():          schema_k8sio_api_authentication_v1_BoundObjectReference(ref),
-		v1.SelfSubjectReview{}.OpenAPIModelName():             schema_k8sio_api_authentication_v1_SelfSubjectReview(ref),
-		v1.SelfSubjectReviewStatus{}.OpenAPIModelName():       schema_k8sio_api_authentication_v1_SelfSubjectReviewStatus(ref),
-		v1.TokenRequest{}.OpenAPIModelName():                  schema_k8sio_api_authentication_v1_TokenRequest(ref),
-		v1.TokenRequestSpec{}.OpenAPIModelName():              schema_k8sio_api_authentication_v1_TokenRequestSpec(ref),
-		v1.TokenRequestStatus{}.OpenAPIModelName():            schema_k8sio_api_authentication_v1_TokenRequestStatus(ref),
-		v1.TokenReview{}.OpenAPIModelName():                   schema_k8sio_api_authentication_v1_TokenReview(ref),
-		v1.TokenReviewSpec{}.OpenAPIModelName():               schema_k8sio_api_authentication_v1_TokenReviewSpec(ref),
-		v1.TokenReviewStatus{}.OpenAPIModelName():             schema_k8sio_api_authentication_v1_TokenReviewStatus(ref),
-		v1.UserInfo{}.OpenAPIModelName():                      schema_k8sio_api_authentication_v1_UserInfo(ref),
-		resource.Quantity{}.OpenAPIModelName():                schema_apimachinery_pkg_api_resource_Quantity(ref),
-		metav1.APIGroup{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_APIGroup(ref),
-		metav1.APIGroupList{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_APIGroupList(ref),
-		metav1.APIResource{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_APIResource(ref),
-		metav1.APIResourceList{}.OpenAPIModelName():           schema_pkg_apis_meta_v1_APIResourceList(ref),
-		metav1.APIVersions{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_APIVersions(ref),
-		metav1.ApplyOptions{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_ApplyOptions(ref),
-		metav1.Condition{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_Condition(ref),
-		metav1.CreateOptions{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_CreateOptions(ref),
-		metav1.DeleteOptions{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_DeleteOptions(ref),
-		metav1.Duration{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_Duration(ref),
-		metav1.FieldSelectorRequirement{}.OpenAPIModelName():  schema_pkg_apis_meta_v1_FieldSelectorRequirement(ref),
-		metav1.FieldsV1{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_FieldsV1(ref),
-		metav1.GetOptions{}.OpenAPIModelName():                schema_pkg_apis_meta_v1_GetOptions(ref),
-		metav1.GroupKind{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_GroupKind(ref),
-		metav1.GroupResource{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_GroupResource(ref),
-		metav1.GroupVersion{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_GroupVersion(ref),
-		metav1.GroupVersionForDiscovery{}.OpenAPIModelName():  schema_pkg_apis_meta_v1_GroupVersionForDiscovery(ref),
-		metav1.GroupVersionKind{}.OpenAPIModelName():          schema_pkg_apis_meta_v1_GroupVersionKind(ref),
-		metav1.GroupVersionResource{}.OpenAPIModelName():      schema_pkg_apis_meta_v1_GroupVersionResource(ref),
-		metav1.InternalEvent{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_InternalEvent(ref),
-		metav1.LabelSelector{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_LabelSelector(ref),
-		metav1.LabelSelectorRequirement{}.OpenAPIModelName():  schema_pkg_apis_meta_v1_LabelSelectorRequirement(ref),
-		metav1.List{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_List(ref),
-		metav1.ListMeta{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_ListMeta(ref),
-		metav1.ListOptions{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_ListOptions(ref),
-		metav1.ManagedFieldsEntry{}.OpenAPIModelName():        schema_pkg_apis_meta_v1_ManagedFieldsEntry(ref),
-		metav1.MicroTime{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_MicroTime(ref),
-		metav1.ObjectMeta{}.OpenAPIModelName():                schema_pkg_apis_meta_v1_ObjectMeta(ref),
-		metav1.OwnerReference{}.OpenAPIModelName():            schema_pkg_apis_meta_v1_OwnerReference(ref),
-		metav1.PartialObjectMetadata{}.OpenAPIModelName():     schema_pkg_apis_meta_v1_PartialObjectMetadata(ref),
-		metav1.PartialObjectMetadataList{}.OpenAPIModelName(): schema_pkg_apis_meta_v1_PartialObjectMetadataList(ref),
-		metav1.Patch{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_Patch(ref),
-		metav1.PatchOptions{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_PatchOptions(ref),
-		metav1.Preconditions{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_Preconditions(ref),
-		metav1.RootPaths{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_RootPaths(ref),
-		metav1.ServerAddressByClientCIDR{}.OpenAPIModelName(): schema_pkg_apis_meta_v1_ServerAddressByClientCIDR(ref),
-		metav1.ShardInfo{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_ShardInfo(ref),
-		metav1.Status{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_Status(ref),
-		metav1.StatusCause{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_StatusCause(ref),
-		metav1.StatusDetails{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_StatusDetails(ref),
-		metav1.Table{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_Table(ref),
-		metav1.TableColumnDefinition{}.OpenAPIModelName():     schema_pkg_apis_meta_v1_TableColumnDefinition(ref),
-		metav1.TableOptions{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_TableOptions(ref),
-		metav1.TableRow{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_TableRow(ref),
-		metav1.TableRowCondition{}.OpenAPIModelName():         schema_pkg_apis_meta_v1_TableRowCondition(ref),
-		metav1.Time{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_Time(ref),
-		metav1.Timestamp{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_Timestamp(ref),
-		metav1.TypeMeta{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_TypeMeta(ref),
-		metav1.UpdateOptions{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_UpdateOptions(ref),
-		metav1.WatchEvent{}.OpenAPIModelName():                schema_pkg_apis_meta_v1_WatchEvent(ref),
-		runtime.RawExtension{}.OpenAPIModelName():             schema_k8sio_apimachinery_pkg_runtime_RawExtension(ref),
-		runtime.TypeMeta{}.OpenAPIModelName():                 schema_k8sio_apimachinery_pkg_runtime_TypeMeta(ref),
-		runtime.Unknown{}.OpenAPIModelName():                  schema_k8sio_apimachinery_pkg_runtime_Unknown(ref),
-		version.Info{}.OpenAPIModelName():                     schema_k8sio_apimachinery_pkg_version_Info(ref),
+		v1alpha1.AcceptedRisk{}.OpenAPIModelName():                 schema_pkg_apis_extant_v1alpha1_AcceptedRisk(ref),
+		v1alpha1.Availability{}.OpenAPIModelName():                 schema_pkg_apis_extant_v1alpha1_Availability(ref),
+		v1alpha1.Backend{}.OpenAPIModelName():                      schema_pkg_apis_extant_v1alpha1_Backend(ref),
+		v1alpha1.BackendList{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_BackendList(ref),
+		v1alpha1.BackendSpec{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_BackendSpec(ref),
+		v1alpha1.BackendStatus{}.OpenAPIModelName():                schema_pkg_apis_extant_v1alpha1_BackendStatus(ref),
+		v1alpha1.Caller{}.OpenAPIModelName():                       schema_pkg_apis_extant_v1alpha1_Caller(ref),
+		v1alpha1.CallerStatus{}.OpenAPIModelName():                 schema_pkg_apis_extant_v1alpha1_CallerStatus(ref),
+		v1alpha1.Certificate{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_Certificate(ref),
+		v1alpha1.Collateral{}.OpenAPIModelName():                   schema_pkg_apis_extant_v1alpha1_Collateral(ref),
+		v1alpha1.ComponentConfiguration{}.OpenAPIModelName():       schema_pkg_apis_extant_v1alpha1_ComponentConfiguration(ref),
+		v1alpha1.ComponentConfigurationList{}.OpenAPIModelName():   schema_pkg_apis_extant_v1alpha1_ComponentConfigurationList(ref),
+		v1alpha1.ComponentConfigurationSpec{}.OpenAPIModelName():   schema_pkg_apis_extant_v1alpha1_ComponentConfigurationSpec(ref),
+		v1alpha1.ComponentConfigurationStatus{}.OpenAPIModelName(): schema_pkg_apis_extant_v1alpha1_ComponentConfigurationStatus(ref),
+		v1alpha1.ComponentStatus{}.OpenAPIModelName():              schema_pkg_apis_extant_v1alpha1_ComponentStatus(ref),
+		v1alpha1.Deadlock{}.OpenAPIModelName():                     schema_pkg_apis_extant_v1alpha1_Deadlock(ref),
+		v1alpha1.DegradedOperation{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_DegradedOperation(ref),
+		v1alpha1.EndpointCounts{}.OpenAPIModelName():               schema_pkg_apis_extant_v1alpha1_EndpointCounts(ref),
+		v1alpha1.Extension{}.OpenAPIModelName():                    schema_pkg_apis_extant_v1alpha1_Extension(ref),
+		v1alpha1.ExtensionList{}.OpenAPIModelName():                schema_pkg_apis_extant_v1alpha1_ExtensionList(ref),
+		v1alpha1.ExtensionPoint{}.OpenAPIModelName():               schema_pkg_apis_extant_v1alpha1_ExtensionPoint(ref),
+		v1alpha1.ExtensionPointList{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_ExtensionPointList(ref),
+		v1alpha1.ExtensionPointSpec{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_ExtensionPointSpec(ref),
+		v1alpha1.ExtensionPointStatus{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_ExtensionPointStatus(ref),
+		v1alpha1.ExtensionPolicy{}.OpenAPIModelName():              schema_pkg_apis_extant_v1alpha1_ExtensionPolicy(ref),
+		v1alpha1.ExtensionPolicyList{}.OpenAPIModelName():          schema_pkg_apis_extant_v1alpha1_ExtensionPolicyList(ref),
+		v1alpha1.ExtensionPolicySpec{}.OpenAPIModelName():          schema_pkg_apis_extant_v1alpha1_ExtensionPolicySpec(ref),
+		v1alpha1.ExtensionPolicyStatus{}.OpenAPIModelName():        schema_pkg_apis_extant_v1alpha1_ExtensionPolicyStatus(ref),
+		v1alpha1.ExtensionSpec{}.OpenAPIModelName():                schema_pkg_apis_extant_v1alpha1_ExtensionSpec(ref),
+		v1alpha1.ExtensionStatus{}.OpenAPIModelName():              schema_pkg_apis_extant_v1alpha1_ExtensionStatus(ref),
+		v1alpha1.Finding{}.OpenAPIModelName():                      schema_pkg_apis_extant_v1alpha1_Finding(ref),
+		v1alpha1.FindingCounts{}.OpenAPIModelName():                schema_pkg_apis_extant_v1alpha1_FindingCounts(ref),
+		v1alpha1.FindingList{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_FindingList(ref),
+		v1alpha1.FindingSpec{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_FindingSpec(ref),
+		v1alpha1.FindingSubject{}.OpenAPIModelName():               schema_pkg_apis_extant_v1alpha1_FindingSubject(ref),
+		v1alpha1.Fix{}.OpenAPIModelName():                          schema_pkg_apis_extant_v1alpha1_Fix(ref),
+		v1alpha1.Gap{}.OpenAPIModelName():                          schema_pkg_apis_extant_v1alpha1_Gap(ref),
+		v1alpha1.HookReference{}.OpenAPIModelName():                schema_pkg_apis_extant_v1alpha1_HookReference(ref),
+		v1alpha1.Hop{}.OpenAPIModelName():                          schema_pkg_apis_extant_v1alpha1_Hop(ref),
+		v1alpha1.InterceptedOperation{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_InterceptedOperation(ref),
+		v1alpha1.Latency{}.OpenAPIModelName():                      schema_pkg_apis_extant_v1alpha1_Latency(ref),
+		v1alpha1.NamespaceSet{}.OpenAPIModelName():                 schema_pkg_apis_extant_v1alpha1_NamespaceSet(ref),
+		v1alpha1.Need{}.OpenAPIModelName():                         schema_pkg_apis_extant_v1alpha1_Need(ref),
+		v1alpha1.NodePlugin{}.OpenAPIModelName():                   schema_pkg_apis_extant_v1alpha1_NodePlugin(ref),
+		v1alpha1.NodePluginReport{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_NodePluginReport(ref),
+		v1alpha1.NodePluginReportList{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_NodePluginReportList(ref),
+		v1alpha1.NodePluginReportSpec{}.OpenAPIModelName():         schema_pkg_apis_extant_v1alpha1_NodePluginReportSpec(ref),
+		v1alpha1.ObjectReference{}.OpenAPIModelName():              schema_pkg_apis_extant_v1alpha1_ObjectReference(ref),
+		v1alpha1.Observation{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_Observation(ref),
+		v1alpha1.OccupiedPoint{}.OpenAPIModelName():                schema_pkg_apis_extant_v1alpha1_OccupiedPoint(ref),
+		v1alpha1.Operation{}.OpenAPIModelName():                    schema_pkg_apis_extant_v1alpha1_Operation(ref),
+		v1alpha1.Outage{}.OpenAPIModelName():                       schema_pkg_apis_extant_v1alpha1_Outage(ref),
+		v1alpha1.OutageAssumptions{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_OutageAssumptions(ref),
+		v1alpha1.OutageReview{}.OpenAPIModelName():                 schema_pkg_apis_extant_v1alpha1_OutageReview(ref),
+		v1alpha1.OutageReviewSpec{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_OutageReviewSpec(ref),
+		v1alpha1.OutageReviewStatus{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_OutageReviewStatus(ref),
+		v1alpha1.PolicyRule{}.OpenAPIModelName():                   schema_pkg_apis_extant_v1alpha1_PolicyRule(ref),
+		v1alpha1.Probe{}.OpenAPIModelName():                        schema_pkg_apis_extant_v1alpha1_Probe(ref),
+		v1alpha1.Provision{}.OpenAPIModelName():                    schema_pkg_apis_extant_v1alpha1_Provision(ref),
+		v1alpha1.Recovery{}.OpenAPIModelName():                     schema_pkg_apis_extant_v1alpha1_Recovery(ref),
+		v1alpha1.RecoveryWave{}.OpenAPIModelName():                 schema_pkg_apis_extant_v1alpha1_RecoveryWave(ref),
+		v1alpha1.Registration{}.OpenAPIModelName():                 schema_pkg_apis_extant_v1alpha1_Registration(ref),
+		v1alpha1.Remedy{}.OpenAPIModelName():                       schema_pkg_apis_extant_v1alpha1_Remedy(ref),
+		v1alpha1.RequestAssumptions{}.OpenAPIModelName():           schema_pkg_apis_extant_v1alpha1_RequestAssumptions(ref),
+		v1alpha1.RequestReview{}.OpenAPIModelName():                schema_pkg_apis_extant_v1alpha1_RequestReview(ref),
+		v1alpha1.RequestReviewSpec{}.OpenAPIModelName():            schema_pkg_apis_extant_v1alpha1_RequestReviewSpec(ref),
+		v1alpha1.RequestReviewStatus{}.OpenAPIModelName():          schema_pkg_apis_extant_v1alpha1_RequestReviewStatus(ref),
+		v1alpha1.ReviewedRequest{}.OpenAPIModelName():              schema_pkg_apis_extant_v1alpha1_ReviewedRequest(ref),
+		v1alpha1.Sample{}.OpenAPIModelName():                       schema_pkg_apis_extant_v1alpha1_Sample(ref),
+		v1alpha1.SentResource{}.OpenAPIModelName():                 schema_pkg_apis_extant_v1alpha1_SentResource(ref),
+		v1alpha1.ServiceName{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_ServiceName(ref),
+		v1alpha1.ServiceReference{}.OpenAPIModelName():             schema_pkg_apis_extant_v1alpha1_ServiceReference(ref),
+		v1alpha1.StuckObject{}.OpenAPIModelName():                  schema_pkg_apis_extant_v1alpha1_StuckObject(ref),
+		v1alpha1.VitalOperation{}.OpenAPIModelName():               schema_pkg_apis_extant_v1alpha1_VitalOperation(ref),
+		v1.BoundObjectReference{}.OpenAPIModelName():               schema_k8sio_api_authentication_v1_BoundObjectReference(ref),
+		v1.SelfSubjectReview{}.OpenAPIModelName():                  schema_k8sio_api_authentication_v1_SelfSubjectReview(ref),
+		v1.SelfSubjectReviewStatus{}.OpenAPIModelName():            schema_k8sio_api_authentication_v1_SelfSubjectReviewStatus(ref),
+		v1.TokenRequest{}.OpenAPIModelName():                       schema_k8sio_api_authentication_v1_TokenRequest(ref),
+		v1.TokenRequestSpec{}.OpenAPIModelName():                   schema_k8sio_api_authentication_v1_TokenRequestSpec(ref),
+		v1.TokenRequestStatus{}.OpenAPIModelName():                 schema_k8sio_api_authentication_v1_TokenRequestStatus(ref),
+		v1.TokenReview{}.OpenAPIModelName():                        schema_k8sio_api_authentication_v1_TokenReview(ref),
+		v1.TokenReviewSpec{}.OpenAPIModelName():                    schema_k8sio_api_authentication_v1_TokenReviewSpec(ref),
+		v1.TokenReviewStatus{}.OpenAPIModelName():                  schema_k8sio_api_authentication_v1_TokenReviewStatus(ref),
+		v1.UserInfo{}.OpenAPIModelName():                           schema_k8sio_api_authentication_v1_UserInfo(ref),
+		resource.Quantity{}.OpenAPIModelName():                     schema_apimachinery_pkg_api_resource_Quantity(ref),
+		metav1.APIGroup{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_APIGroup(ref),
+		metav1.APIGroupList{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_APIGroupList(ref),
+		metav1.APIResource{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_APIResource(ref),
+		metav1.APIResourceList{}.OpenAPIModelName():                schema_pkg_apis_meta_v1_APIResourceList(ref),
+		metav1.APIVersions{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_APIVersions(ref),
+		metav1.ApplyOptions{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_ApplyOptions(ref),
+		metav1.Condition{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_Condition(ref),
+		metav1.CreateOptions{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_CreateOptions(ref),
+		metav1.DeleteOptions{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_DeleteOptions(ref),
+		metav1.Duration{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_Duration(ref),
+		metav1.FieldSelectorRequirement{}.OpenAPIModelName():       schema_pkg_apis_meta_v1_FieldSelectorRequirement(ref),
+		metav1.FieldsV1{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_FieldsV1(ref),
+		metav1.GetOptions{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_GetOptions(ref),
+		metav1.GroupKind{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_GroupKind(ref),
+		metav1.GroupResource{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_GroupResource(ref),
+		metav1.GroupVersion{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_GroupVersion(ref),
+		metav1.GroupVersionForDiscovery{}.OpenAPIModelName():       schema_pkg_apis_meta_v1_GroupVersionForDiscovery(ref),
+		metav1.GroupVersionKind{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_GroupVersionKind(ref),
+		metav1.GroupVersionResource{}.OpenAPIModelName():           schema_pkg_apis_meta_v1_GroupVersionResource(ref),
+		metav1.InternalEvent{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_InternalEvent(ref),
+		metav1.LabelSelector{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_LabelSelector(ref),
+		metav1.LabelSelectorRequirement{}.OpenAPIModelName():       schema_pkg_apis_meta_v1_LabelSelectorRequirement(ref),
+		metav1.List{}.OpenAPIModelName():                           schema_pkg_apis_meta_v1_List(ref),
+		metav1.ListMeta{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_ListMeta(ref),
+		metav1.ListOptions{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_ListOptions(ref),
+		metav1.ManagedFieldsEntry{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_ManagedFieldsEntry(ref),
+		metav1.MicroTime{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_MicroTime(ref),
+		metav1.ObjectMeta{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_ObjectMeta(ref),
+		metav1.OwnerReference{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_OwnerReference(ref),
+		metav1.PartialObjectMetadata{}.OpenAPIModelName():          schema_pkg_apis_meta_v1_PartialObjectMetadata(ref),
+		metav1.PartialObjectMetadataList{}.OpenAPIModelName():      schema_pkg_apis_meta_v1_PartialObjectMetadataList(ref),
+		metav1.Patch{}.OpenAPIModelName():                          schema_pkg_apis_meta_v1_Patch(ref),
+		metav1.PatchOptions{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_PatchOptions(ref),
+		metav1.Preconditions{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_Preconditions(ref),
+		metav1.RootPaths{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_RootPaths(ref),
+		metav1.ServerAddressByClientCIDR{}.OpenAPIModelName():      schema_pkg_apis_meta_v1_ServerAddressByClientCIDR(ref),
+		metav1.ShardInfo{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_ShardInfo(ref),
+		metav1.Status{}.OpenAPIModelName():                         schema_pkg_apis_meta_v1_Status(ref),
+		metav1.StatusCause{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_StatusCause(ref),
+		metav1.StatusDetails{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_StatusDetails(ref),
+		metav1.Table{}.OpenAPIModelName():                          schema_pkg_apis_meta_v1_Table(ref),
+		metav1.TableColumnDefinition{}.OpenAPIModelName():          schema_pkg_apis_meta_v1_TableColumnDefinition(ref),
+		metav1.TableOptions{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_TableOptions(ref),
+		metav1.TableRow{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_TableRow(ref),
+		metav1.TableRowCondition{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_TableRowCondition(ref),
+		metav1.Time{}.OpenAPIModelName():                           schema_pkg_apis_meta_v1_Time(ref),
+		metav1.Timestamp{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_Timestamp(ref),
+		metav1.TypeMeta{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_TypeMeta(ref),
+		metav1.UpdateOptions{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_UpdateOptions(ref),
+		metav1.WatchEvent{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_WatchEvent(ref),
+		runtime.RawExtension{}.OpenAPIModelName():                  schema_k8sio_apimachinery_pkg_runtime_RawExtension(ref),
+		runtime.TypeMeta{}.OpenAPIModelName():                      schema_k8sio_apimachinery_pkg_runtime_TypeMeta(ref),
+		runtime.Unknown{}.OpenAPIModelName():                       schema_k8sio_apimachinery_pkg_runtime_Unknown(ref),
+		version.Info{}.OpenAPIModelName():                          schema_k8sio_apimachinery_pkg_version_Info(ref),
 	}
 }
 
@@ -744,6 +761,259 @@ func schema_pkg_apis_extant_v1alpha1_Collateral(ref common.ReferenceCallback) co
 		},
 		Dependencies: []string{
 			v1alpha1.HookReference{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_ComponentConfiguration(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ComponentConfiguration is the settings of one instance of a component of the observed cluster, as far as they can be seen. Secrets in them are redacted.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata. The name is <component>.<instance>.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The settings.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.ComponentConfigurationSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What is notable about them. Written by Extant.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.ComponentConfigurationStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ComponentConfigurationSpec{}.OpenAPIModelName(), v1alpha1.ComponentConfigurationStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_ComponentConfigurationList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ComponentConfigurationList is a list of ComponentConfigurations.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard list metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The configurations.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.ComponentConfiguration{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ComponentConfiguration{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_ComponentConfigurationSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ComponentConfigurationSpec is the settings of one instance of a component.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"component": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The component, such as kube-apiserver or kubelet.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"instance": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The instance: the node that it runs on, or the name of its pod.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"version": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The version of the component, such as v1.37.2.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"source": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Where the settings were seen, such as /flagz, /configz or the command line of a static pod. At most 256 characters.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"flags": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The flags, without leading dashes, with their values. At most 1024.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"featureGates": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The feature gates that are set. At most 1024.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"boolean"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"configuration": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The configuration object that the component was started with. At most 256 KiB.",
+							Ref:         ref(runtime.RawExtension{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"component", "instance"},
+			},
+		},
+		Dependencies: []string{
+			runtime.RawExtension{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_ComponentConfigurationStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ComponentConfigurationStatus is what is notable about an instance's settings.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"driftsFrom": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "set",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The instances of the component whose settings differ from these.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"deprecated": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "set",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The settings that are deprecated, or gone in the next minor version.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"changed": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "set",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The settings that differ from their defaults.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
 	}
 }
 
@@ -1432,6 +1702,198 @@ func schema_pkg_apis_extant_v1alpha1_ExtensionPointStatus(ref common.ReferenceCa
 	}
 }
 
+func schema_pkg_apis_extant_v1alpha1_ExtensionPolicy(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ExtensionPolicy is a list of rules, written in CEL, that what extends the observed cluster should keep to. What breaks a rule is reported as a Finding. Extant ships the policies baseline (what breaks clusters) and strict (good practice), which administrators may edit, extend or delete.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The rules.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.ExtensionPolicySpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What came of them. Written by Extant.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.ExtensionPolicyStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ExtensionPolicySpec{}.OpenAPIModelName(), v1alpha1.ExtensionPolicyStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_ExtensionPolicyList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ExtensionPolicyList is a list of ExtensionPolicies.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard list metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The policies.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.ExtensionPolicy{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ExtensionPolicy{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_ExtensionPolicySpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ExtensionPolicySpec is the rules of a policy.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"paused": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Whether the policy is left unevaluated. The findings of a paused policy are removed.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"rules": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"name",
+								},
+								"x-kubernetes-list-type":       "map",
+								"x-kubernetes-patch-merge-key": "name",
+								"x-kubernetes-patch-strategy":  "merge",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The rules, each with a name of its own. At most 128.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.PolicyRule{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.PolicyRule{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_ExtensionPolicyStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ExtensionPolicyStatus is what came of a policy.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"conditions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"type",
+								},
+								"x-kubernetes-list-type":       "map",
+								"x-kubernetes-patch-merge-key": "type",
+								"x-kubernetes-patch-strategy":  "merge",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Compiled and Evaluated. Compiled is False when a rule that was stored by an earlier version does not compile any more; Evaluated is False, with the rule, when an expression failed. A failed evaluation never removes a finding.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(metav1.Condition{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"violations": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The number of findings of the policy, those that are accepted included.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			metav1.Condition{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_extant_v1alpha1_ExtensionSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -1726,6 +2188,50 @@ func schema_pkg_apis_extant_v1alpha1_ExtensionStatus(ref common.ReferenceCallbac
 	}
 }
 
+func schema_pkg_apis_extant_v1alpha1_Finding(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Finding is one breach of one rule of an ExtensionPolicy. It appears when the rule is broken and goes when it is kept again; its name stays the same for as long as it holds. Extant writes findings; to be rid of one, mend its cause or accept it in spec.acceptedRisks of the Extension.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What was found.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.FindingSpec{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.FindingSpec{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_extant_v1alpha1_FindingCounts(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -1767,6 +2273,196 @@ func schema_pkg_apis_extant_v1alpha1_FindingCounts(ref common.ReferenceCallback)
 					},
 				},
 				Required: []string{"error", "warning", "info", "accepted"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_FindingList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "FindingList is a list of Findings.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard list metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The findings.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.Finding{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.Finding{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_FindingSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "FindingSpec is one breach of one rule.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"policy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name of the ExtensionPolicy.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"rule": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name of the rule in it.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"severity": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How bad it is: Error, Warning or Info.\n\nPossible enum values:\n - `\"Error\"` It breaks or will break the cluster.\n - `\"Info\"` It is worth knowing.\n - `\"Warning\"` It breaks something under conditions that are likely to come.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Error", "Info", "Warning"},
+						},
+					},
+					"extension": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name of the Extension that it is about. Empty where there is none.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"subject": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What breaks the rule.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.FindingSubject{}.OpenAPIModelName()),
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What is wrong, in one sentence.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"remediation": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What to do, in one sentence.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"accepted": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Whether the owner of the extension accepts it, in spec.acceptedRisks.",
+							Default:     false,
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"firstSeen": {
+						SchemaProps: spec.SchemaProps{
+							Description: "When the breach was first seen.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"policy", "rule", "severity", "subject", "firstSeen"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.FindingSubject{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_FindingSubject(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "FindingSubject is what breaks a rule: an object of Extant, named by kind and name, or an object of the observed cluster, named by group, resource, namespace and name, with the hook in it that is meant.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The kind, for an object of Extant.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"group": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The API group, for an object of the observed cluster; empty for the core group.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resource": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The resource, plural and lower case, for an object of the observed cluster.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"namespace": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The namespace. Empty for cluster-scoped objects.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"hook": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The hook in the object that is meant. Empty for the object as a whole.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"name"},
 			},
 		},
 	}
@@ -2261,6 +2957,216 @@ func schema_pkg_apis_extant_v1alpha1_Need(ref common.ReferenceCallback) common.O
 		},
 		Dependencies: []string{
 			v1alpha1.ObjectReference{}.OpenAPIModelName(), v1alpha1.Operation{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_NodePlugin(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "NodePlugin is one binary plugin on a node.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"type": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CNI, CSI, FlexVolume, Device, DynamicResource, CredentialProvider, RuntimeHandler or Kubectl.\n\nPossible enum values:\n - `\"CNI\"` A plugin of the Container Network Interface.\n - `\"CSI\"` A driver of the Container Storage Interface.\n - `\"CredentialProvider\"` A credential provider of the kubelet.\n - `\"Device\"` A device plugin.\n - `\"DynamicResource\"` A driver of dynamic resource allocation.\n - `\"FlexVolume\"` A FlexVolume driver.\n - `\"Kubectl\"` A plugin of kubectl.\n - `\"RuntimeHandler\"` A handler of the container runtime, or a plugin of it.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"CNI", "CSI", "CredentialProvider", "Device", "DynamicResource", "FlexVolume", "Kubectl", "RuntimeHandler"},
+						},
+					},
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name: of the driver, of the resource that a device plugin provides, of the handler, or of the program.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"version": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The version, where the plugin tells one.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"path": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The path of the program or socket on the node.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"sha256": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The SHA-256 of the program, in hexadecimal.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"state": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Configured (a configuration names it), Registered (its caller knows it), Present (its program is there), or Failed (it should work and does not).\n\nPossible enum values:\n - `\"Configured\"` A configuration names it.\n - `\"Failed\"` It should work and does not.\n - `\"Present\"` Its program is there.\n - `\"Registered\"` Its caller knows it.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Configured", "Failed", "Present", "Registered"},
+						},
+					},
+				},
+				Required: []string{"type", "name", "state"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_NodePluginReport(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "NodePluginReport lists the binary plugins of one node: what is installed there, and what is registered with its kubelet. The node's agent writes it, and may write that of no other node.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata. The name is that of the node.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The plugins.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.NodePluginReportSpec{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.NodePluginReportSpec{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_NodePluginReportList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "NodePluginReportList is a list of NodePluginReports.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard list metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The reports.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.NodePluginReport{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.NodePluginReport{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_NodePluginReportSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "NodePluginReportSpec is the binary plugins of one node.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"nodeName": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name of the node; it equals the report's own.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"kubeletVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The version of the node's kubelet, such as v1.37.2.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"plugins": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The plugins, ordered by type, name and path. At most 512.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.NodePlugin{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"reportTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "When the node was last looked at.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"nodeName"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.NodePlugin{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -2851,6 +3757,89 @@ func schema_pkg_apis_extant_v1alpha1_OutageReviewStatus(ref common.ReferenceCall
 		},
 		Dependencies: []string{
 			v1alpha1.Collateral{}.OpenAPIModelName(), v1alpha1.DegradedOperation{}.OpenAPIModelName(), v1alpha1.InterceptedOperation{}.OpenAPIModelName(), v1alpha1.Observation{}.OpenAPIModelName(), v1alpha1.Recovery{}.OpenAPIModelName(), v1alpha1.VitalOperation{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_extant_v1alpha1_PolicyRule(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PolicyRule is one sentence that holds of every subject it applies to. Its expressions are CEL with the libraries of Kubernetes' admission policies; the variable is named after what the rule applies to: hook, backend, extension, report or component.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name of the rule, lower case with dashes. At most 63 characters.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"appliesTo": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What the rule is about: Hook, Backend, Extension, NodePluginReport or ComponentConfiguration. It is evaluated once for each of them.\n\nPossible enum values:\n - `\"Backend\"` Each Backend.\n - `\"ComponentConfiguration\"` Each ComponentConfiguration.\n - `\"Extension\"` Each Extension.\n - `\"Hook\"` Each hook: an entry of a webhook configuration, a policy binding, an aggregated API, or the conversion of a custom resource.\n - `\"NodePluginReport\"` Each NodePluginReport.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Backend", "ComponentConfiguration", "Extension", "Hook", "NodePluginReport"},
+						},
+					},
+					"match": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CEL of type bool: whether the rule concerns this subject. Empty means that it concerns all. At most 8192 characters.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"assert": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CEL of type bool: what must be true. There is a finding where it is false. At most 8192 characters.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What is wrong where assert is false, in one sentence. At most 1024 characters. Either message or messageExpression may be set.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"messageExpression": {
+						SchemaProps: spec.SchemaProps{
+							Description: "CEL of type string: what is wrong where assert is false. At most 8192 characters.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"severity": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How bad it is: Error (it breaks or will break the cluster), Warning (it breaks something under conditions that are likely to come), or Info.\n\nPossible enum values:\n - `\"Error\"` It breaks or will break the cluster.\n - `\"Info\"` It is worth knowing.\n - `\"Warning\"` It breaks something under conditions that are likely to come.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+							Enum:        []interface{}{"Error", "Info", "Warning"},
+						},
+					},
+					"remediation": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What to do, in one sentence. At most 1024 characters.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"documentation": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The URL of the page that says why.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"name", "appliesTo", "assert", "severity"},
+			},
+		},
 	}
 }
 

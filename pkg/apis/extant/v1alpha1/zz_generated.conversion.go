@@ -123,6 +123,46 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*ComponentConfiguration)(nil), (*extant.ComponentConfiguration)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_ComponentConfiguration_To_extant_ComponentConfiguration(a.(*ComponentConfiguration), b.(*extant.ComponentConfiguration), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.ComponentConfiguration)(nil), (*ComponentConfiguration)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_ComponentConfiguration_To_v1alpha1_ComponentConfiguration(a.(*extant.ComponentConfiguration), b.(*ComponentConfiguration), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ComponentConfigurationList)(nil), (*extant.ComponentConfigurationList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_ComponentConfigurationList_To_extant_ComponentConfigurationList(a.(*ComponentConfigurationList), b.(*extant.ComponentConfigurationList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.ComponentConfigurationList)(nil), (*ComponentConfigurationList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_ComponentConfigurationList_To_v1alpha1_ComponentConfigurationList(a.(*extant.ComponentConfigurationList), b.(*ComponentConfigurationList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ComponentConfigurationSpec)(nil), (*extant.ComponentConfigurationSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_ComponentConfigurationSpec_To_extant_ComponentConfigurationSpec(a.(*ComponentConfigurationSpec), b.(*extant.ComponentConfigurationSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.ComponentConfigurationSpec)(nil), (*ComponentConfigurationSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_ComponentConfigurationSpec_To_v1alpha1_ComponentConfigurationSpec(a.(*extant.ComponentConfigurationSpec), b.(*ComponentConfigurationSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ComponentConfigurationStatus)(nil), (*extant.ComponentConfigurationStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_ComponentConfigurationStatus_To_extant_ComponentConfigurationStatus(a.(*ComponentConfigurationStatus), b.(*extant.ComponentConfigurationStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.ComponentConfigurationStatus)(nil), (*ComponentConfigurationStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_ComponentConfigurationStatus_To_v1alpha1_ComponentConfigurationStatus(a.(*extant.ComponentConfigurationStatus), b.(*ComponentConfigurationStatus), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*ComponentStatus)(nil), (*extant.ComponentStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1alpha1_ComponentStatus_To_extant_ComponentStatus(a.(*ComponentStatus), b.(*extant.ComponentStatus), scope)
 	}); err != nil {
@@ -223,6 +263,46 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*ExtensionPolicy)(nil), (*extant.ExtensionPolicy)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_ExtensionPolicy_To_extant_ExtensionPolicy(a.(*ExtensionPolicy), b.(*extant.ExtensionPolicy), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.ExtensionPolicy)(nil), (*ExtensionPolicy)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_ExtensionPolicy_To_v1alpha1_ExtensionPolicy(a.(*extant.ExtensionPolicy), b.(*ExtensionPolicy), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ExtensionPolicyList)(nil), (*extant.ExtensionPolicyList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_ExtensionPolicyList_To_extant_ExtensionPolicyList(a.(*ExtensionPolicyList), b.(*extant.ExtensionPolicyList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.ExtensionPolicyList)(nil), (*ExtensionPolicyList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_ExtensionPolicyList_To_v1alpha1_ExtensionPolicyList(a.(*extant.ExtensionPolicyList), b.(*ExtensionPolicyList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ExtensionPolicySpec)(nil), (*extant.ExtensionPolicySpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_ExtensionPolicySpec_To_extant_ExtensionPolicySpec(a.(*ExtensionPolicySpec), b.(*extant.ExtensionPolicySpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.ExtensionPolicySpec)(nil), (*ExtensionPolicySpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_ExtensionPolicySpec_To_v1alpha1_ExtensionPolicySpec(a.(*extant.ExtensionPolicySpec), b.(*ExtensionPolicySpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*ExtensionPolicyStatus)(nil), (*extant.ExtensionPolicyStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_ExtensionPolicyStatus_To_extant_ExtensionPolicyStatus(a.(*ExtensionPolicyStatus), b.(*extant.ExtensionPolicyStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.ExtensionPolicyStatus)(nil), (*ExtensionPolicyStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_ExtensionPolicyStatus_To_v1alpha1_ExtensionPolicyStatus(a.(*extant.ExtensionPolicyStatus), b.(*ExtensionPolicyStatus), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*ExtensionSpec)(nil), (*extant.ExtensionSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1alpha1_ExtensionSpec_To_extant_ExtensionSpec(a.(*ExtensionSpec), b.(*extant.ExtensionSpec), scope)
 	}); err != nil {
@@ -243,6 +323,16 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.AddGeneratedConversionFunc((*Finding)(nil), (*extant.Finding)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_Finding_To_extant_Finding(a.(*Finding), b.(*extant.Finding), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.Finding)(nil), (*Finding)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_Finding_To_v1alpha1_Finding(a.(*extant.Finding), b.(*Finding), scope)
+	}); err != nil {
+		return err
+	}
 	if err := s.AddGeneratedConversionFunc((*FindingCounts)(nil), (*extant.FindingCounts)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_v1alpha1_FindingCounts_To_extant_FindingCounts(a.(*FindingCounts), b.(*extant.FindingCounts), scope)
 	}); err != nil {
@@ -250,6 +340,36 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*extant.FindingCounts)(nil), (*FindingCounts)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_extant_FindingCounts_To_v1alpha1_FindingCounts(a.(*extant.FindingCounts), b.(*FindingCounts), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*FindingList)(nil), (*extant.FindingList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_FindingList_To_extant_FindingList(a.(*FindingList), b.(*extant.FindingList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.FindingList)(nil), (*FindingList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_FindingList_To_v1alpha1_FindingList(a.(*extant.FindingList), b.(*FindingList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*FindingSpec)(nil), (*extant.FindingSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_FindingSpec_To_extant_FindingSpec(a.(*FindingSpec), b.(*extant.FindingSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.FindingSpec)(nil), (*FindingSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_FindingSpec_To_v1alpha1_FindingSpec(a.(*extant.FindingSpec), b.(*FindingSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*FindingSubject)(nil), (*extant.FindingSubject)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_FindingSubject_To_extant_FindingSubject(a.(*FindingSubject), b.(*extant.FindingSubject), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.FindingSubject)(nil), (*FindingSubject)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_FindingSubject_To_v1alpha1_FindingSubject(a.(*extant.FindingSubject), b.(*FindingSubject), scope)
 	}); err != nil {
 		return err
 	}
@@ -330,6 +450,46 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*extant.Need)(nil), (*Need)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_extant_Need_To_v1alpha1_Need(a.(*extant.Need), b.(*Need), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*NodePlugin)(nil), (*extant.NodePlugin)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_NodePlugin_To_extant_NodePlugin(a.(*NodePlugin), b.(*extant.NodePlugin), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.NodePlugin)(nil), (*NodePlugin)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_NodePlugin_To_v1alpha1_NodePlugin(a.(*extant.NodePlugin), b.(*NodePlugin), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*NodePluginReport)(nil), (*extant.NodePluginReport)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_NodePluginReport_To_extant_NodePluginReport(a.(*NodePluginReport), b.(*extant.NodePluginReport), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.NodePluginReport)(nil), (*NodePluginReport)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_NodePluginReport_To_v1alpha1_NodePluginReport(a.(*extant.NodePluginReport), b.(*NodePluginReport), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*NodePluginReportList)(nil), (*extant.NodePluginReportList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_NodePluginReportList_To_extant_NodePluginReportList(a.(*NodePluginReportList), b.(*extant.NodePluginReportList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.NodePluginReportList)(nil), (*NodePluginReportList)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_NodePluginReportList_To_v1alpha1_NodePluginReportList(a.(*extant.NodePluginReportList), b.(*NodePluginReportList), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*NodePluginReportSpec)(nil), (*extant.NodePluginReportSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_NodePluginReportSpec_To_extant_NodePluginReportSpec(a.(*NodePluginReportSpec), b.(*extant.NodePluginReportSpec), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.NodePluginReportSpec)(nil), (*NodePluginReportSpec)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_NodePluginReportSpec_To_v1alpha1_NodePluginReportSpec(a.(*extant.NodePluginReportSpec), b.(*NodePluginReportSpec), scope)
 	}); err != nil {
 		return err
 	}
@@ -420,6 +580,16 @@ func RegisterConversions(s *runtime.Scheme) error {
 	}
 	if err := s.AddGeneratedConversionFunc((*extant.OutageReviewStatus)(nil), (*OutageReviewStatus)(nil), func(a, b interface{}, scope conversion.Scope) error {
 		return Convert_extant_OutageReviewStatus_To_v1alpha1_OutageReviewStatus(a.(*extant.OutageReviewStatus), b.(*OutageReviewStatus), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*PolicyRule)(nil), (*extant.PolicyRule)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_v1alpha1_PolicyRule_To_extant_PolicyRule(a.(*PolicyRule), b.(*extant.PolicyRule), scope)
+	}); err != nil {
+		return err
+	}
+	if err := s.AddGeneratedConversionFunc((*extant.PolicyRule)(nil), (*PolicyRule)(nil), func(a, b interface{}, scope conversion.Scope) error {
+		return Convert_extant_PolicyRule_To_v1alpha1_PolicyRule(a.(*extant.PolicyRule), b.(*PolicyRule), scope)
 	}); err != nil {
 		return err
 	}
@@ -810,6 +980,100 @@ func Convert_extant_Collateral_To_v1alpha1_Collateral(in *extant.Collateral, out
 	return autoConvert_extant_Collateral_To_v1alpha1_Collateral(in, out, s)
 }
 
+func autoConvert_v1alpha1_ComponentConfiguration_To_extant_ComponentConfiguration(in *ComponentConfiguration, out *extant.ComponentConfiguration, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1alpha1_ComponentConfigurationSpec_To_extant_ComponentConfigurationSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_v1alpha1_ComponentConfigurationStatus_To_extant_ComponentConfigurationStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1alpha1_ComponentConfiguration_To_extant_ComponentConfiguration is an autogenerated conversion function.
+func Convert_v1alpha1_ComponentConfiguration_To_extant_ComponentConfiguration(in *ComponentConfiguration, out *extant.ComponentConfiguration, s conversion.Scope) error {
+	return autoConvert_v1alpha1_ComponentConfiguration_To_extant_ComponentConfiguration(in, out, s)
+}
+
+func autoConvert_extant_ComponentConfiguration_To_v1alpha1_ComponentConfiguration(in *extant.ComponentConfiguration, out *ComponentConfiguration, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_extant_ComponentConfigurationSpec_To_v1alpha1_ComponentConfigurationSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_extant_ComponentConfigurationStatus_To_v1alpha1_ComponentConfigurationStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_extant_ComponentConfiguration_To_v1alpha1_ComponentConfiguration is an autogenerated conversion function.
+func Convert_extant_ComponentConfiguration_To_v1alpha1_ComponentConfiguration(in *extant.ComponentConfiguration, out *ComponentConfiguration, s conversion.Scope) error {
+	return autoConvert_extant_ComponentConfiguration_To_v1alpha1_ComponentConfiguration(in, out, s)
+}
+
+func autoConvert_v1alpha1_ComponentConfigurationList_To_extant_ComponentConfigurationList(in *ComponentConfigurationList, out *extant.ComponentConfigurationList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]extant.ComponentConfiguration)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_v1alpha1_ComponentConfigurationList_To_extant_ComponentConfigurationList is an autogenerated conversion function.
+func Convert_v1alpha1_ComponentConfigurationList_To_extant_ComponentConfigurationList(in *ComponentConfigurationList, out *extant.ComponentConfigurationList, s conversion.Scope) error {
+	return autoConvert_v1alpha1_ComponentConfigurationList_To_extant_ComponentConfigurationList(in, out, s)
+}
+
+func autoConvert_extant_ComponentConfigurationList_To_v1alpha1_ComponentConfigurationList(in *extant.ComponentConfigurationList, out *ComponentConfigurationList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]ComponentConfiguration)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_extant_ComponentConfigurationList_To_v1alpha1_ComponentConfigurationList is an autogenerated conversion function.
+func Convert_extant_ComponentConfigurationList_To_v1alpha1_ComponentConfigurationList(in *extant.ComponentConfigurationList, out *ComponentConfigurationList, s conversion.Scope) error {
+	return autoConvert_extant_ComponentConfigurationList_To_v1alpha1_ComponentConfigurationList(in, out, s)
+}
+
+func autoConvert_v1alpha1_ComponentConfigurationSpec_To_extant_ComponentConfigurationSpec(in *ComponentConfigurationSpec, out *extant.ComponentConfigurationSpec, s conversion.Scope) error {
+	*out = *(*extant.ComponentConfigurationSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_ComponentConfigurationSpec_To_extant_ComponentConfigurationSpec is an autogenerated conversion function.
+func Convert_v1alpha1_ComponentConfigurationSpec_To_extant_ComponentConfigurationSpec(in *ComponentConfigurationSpec, out *extant.ComponentConfigurationSpec, s conversion.Scope) error {
+	return autoConvert_v1alpha1_ComponentConfigurationSpec_To_extant_ComponentConfigurationSpec(in, out, s)
+}
+
+func autoConvert_extant_ComponentConfigurationSpec_To_v1alpha1_ComponentConfigurationSpec(in *extant.ComponentConfigurationSpec, out *ComponentConfigurationSpec, s conversion.Scope) error {
+	*out = *(*ComponentConfigurationSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_ComponentConfigurationSpec_To_v1alpha1_ComponentConfigurationSpec is an autogenerated conversion function.
+func Convert_extant_ComponentConfigurationSpec_To_v1alpha1_ComponentConfigurationSpec(in *extant.ComponentConfigurationSpec, out *ComponentConfigurationSpec, s conversion.Scope) error {
+	return autoConvert_extant_ComponentConfigurationSpec_To_v1alpha1_ComponentConfigurationSpec(in, out, s)
+}
+
+func autoConvert_v1alpha1_ComponentConfigurationStatus_To_extant_ComponentConfigurationStatus(in *ComponentConfigurationStatus, out *extant.ComponentConfigurationStatus, s conversion.Scope) error {
+	*out = *(*extant.ComponentConfigurationStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_ComponentConfigurationStatus_To_extant_ComponentConfigurationStatus is an autogenerated conversion function.
+func Convert_v1alpha1_ComponentConfigurationStatus_To_extant_ComponentConfigurationStatus(in *ComponentConfigurationStatus, out *extant.ComponentConfigurationStatus, s conversion.Scope) error {
+	return autoConvert_v1alpha1_ComponentConfigurationStatus_To_extant_ComponentConfigurationStatus(in, out, s)
+}
+
+func autoConvert_extant_ComponentConfigurationStatus_To_v1alpha1_ComponentConfigurationStatus(in *extant.ComponentConfigurationStatus, out *ComponentConfigurationStatus, s conversion.Scope) error {
+	*out = *(*ComponentConfigurationStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_ComponentConfigurationStatus_To_v1alpha1_ComponentConfigurationStatus is an autogenerated conversion function.
+func Convert_extant_ComponentConfigurationStatus_To_v1alpha1_ComponentConfigurationStatus(in *extant.ComponentConfigurationStatus, out *ComponentConfigurationStatus, s conversion.Scope) error {
+	return autoConvert_extant_ComponentConfigurationStatus_To_v1alpha1_ComponentConfigurationStatus(in, out, s)
+}
+
 func autoConvert_v1alpha1_ComponentStatus_To_extant_ComponentStatus(in *ComponentStatus, out *extant.ComponentStatus, s conversion.Scope) error {
 	*out = *(*extant.ComponentStatus)(unsafe.Pointer(in))
 	return nil
@@ -1038,6 +1302,100 @@ func Convert_extant_ExtensionPointStatus_To_v1alpha1_ExtensionPointStatus(in *ex
 	return autoConvert_extant_ExtensionPointStatus_To_v1alpha1_ExtensionPointStatus(in, out, s)
 }
 
+func autoConvert_v1alpha1_ExtensionPolicy_To_extant_ExtensionPolicy(in *ExtensionPolicy, out *extant.ExtensionPolicy, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1alpha1_ExtensionPolicySpec_To_extant_ExtensionPolicySpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_v1alpha1_ExtensionPolicyStatus_To_extant_ExtensionPolicyStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1alpha1_ExtensionPolicy_To_extant_ExtensionPolicy is an autogenerated conversion function.
+func Convert_v1alpha1_ExtensionPolicy_To_extant_ExtensionPolicy(in *ExtensionPolicy, out *extant.ExtensionPolicy, s conversion.Scope) error {
+	return autoConvert_v1alpha1_ExtensionPolicy_To_extant_ExtensionPolicy(in, out, s)
+}
+
+func autoConvert_extant_ExtensionPolicy_To_v1alpha1_ExtensionPolicy(in *extant.ExtensionPolicy, out *ExtensionPolicy, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_extant_ExtensionPolicySpec_To_v1alpha1_ExtensionPolicySpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	if err := Convert_extant_ExtensionPolicyStatus_To_v1alpha1_ExtensionPolicyStatus(&in.Status, &out.Status, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_extant_ExtensionPolicy_To_v1alpha1_ExtensionPolicy is an autogenerated conversion function.
+func Convert_extant_ExtensionPolicy_To_v1alpha1_ExtensionPolicy(in *extant.ExtensionPolicy, out *ExtensionPolicy, s conversion.Scope) error {
+	return autoConvert_extant_ExtensionPolicy_To_v1alpha1_ExtensionPolicy(in, out, s)
+}
+
+func autoConvert_v1alpha1_ExtensionPolicyList_To_extant_ExtensionPolicyList(in *ExtensionPolicyList, out *extant.ExtensionPolicyList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]extant.ExtensionPolicy)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_v1alpha1_ExtensionPolicyList_To_extant_ExtensionPolicyList is an autogenerated conversion function.
+func Convert_v1alpha1_ExtensionPolicyList_To_extant_ExtensionPolicyList(in *ExtensionPolicyList, out *extant.ExtensionPolicyList, s conversion.Scope) error {
+	return autoConvert_v1alpha1_ExtensionPolicyList_To_extant_ExtensionPolicyList(in, out, s)
+}
+
+func autoConvert_extant_ExtensionPolicyList_To_v1alpha1_ExtensionPolicyList(in *extant.ExtensionPolicyList, out *ExtensionPolicyList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]ExtensionPolicy)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_extant_ExtensionPolicyList_To_v1alpha1_ExtensionPolicyList is an autogenerated conversion function.
+func Convert_extant_ExtensionPolicyList_To_v1alpha1_ExtensionPolicyList(in *extant.ExtensionPolicyList, out *ExtensionPolicyList, s conversion.Scope) error {
+	return autoConvert_extant_ExtensionPolicyList_To_v1alpha1_ExtensionPolicyList(in, out, s)
+}
+
+func autoConvert_v1alpha1_ExtensionPolicySpec_To_extant_ExtensionPolicySpec(in *ExtensionPolicySpec, out *extant.ExtensionPolicySpec, s conversion.Scope) error {
+	*out = *(*extant.ExtensionPolicySpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_ExtensionPolicySpec_To_extant_ExtensionPolicySpec is an autogenerated conversion function.
+func Convert_v1alpha1_ExtensionPolicySpec_To_extant_ExtensionPolicySpec(in *ExtensionPolicySpec, out *extant.ExtensionPolicySpec, s conversion.Scope) error {
+	return autoConvert_v1alpha1_ExtensionPolicySpec_To_extant_ExtensionPolicySpec(in, out, s)
+}
+
+func autoConvert_extant_ExtensionPolicySpec_To_v1alpha1_ExtensionPolicySpec(in *extant.ExtensionPolicySpec, out *ExtensionPolicySpec, s conversion.Scope) error {
+	*out = *(*ExtensionPolicySpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_ExtensionPolicySpec_To_v1alpha1_ExtensionPolicySpec is an autogenerated conversion function.
+func Convert_extant_ExtensionPolicySpec_To_v1alpha1_ExtensionPolicySpec(in *extant.ExtensionPolicySpec, out *ExtensionPolicySpec, s conversion.Scope) error {
+	return autoConvert_extant_ExtensionPolicySpec_To_v1alpha1_ExtensionPolicySpec(in, out, s)
+}
+
+func autoConvert_v1alpha1_ExtensionPolicyStatus_To_extant_ExtensionPolicyStatus(in *ExtensionPolicyStatus, out *extant.ExtensionPolicyStatus, s conversion.Scope) error {
+	*out = *(*extant.ExtensionPolicyStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_ExtensionPolicyStatus_To_extant_ExtensionPolicyStatus is an autogenerated conversion function.
+func Convert_v1alpha1_ExtensionPolicyStatus_To_extant_ExtensionPolicyStatus(in *ExtensionPolicyStatus, out *extant.ExtensionPolicyStatus, s conversion.Scope) error {
+	return autoConvert_v1alpha1_ExtensionPolicyStatus_To_extant_ExtensionPolicyStatus(in, out, s)
+}
+
+func autoConvert_extant_ExtensionPolicyStatus_To_v1alpha1_ExtensionPolicyStatus(in *extant.ExtensionPolicyStatus, out *ExtensionPolicyStatus, s conversion.Scope) error {
+	*out = *(*ExtensionPolicyStatus)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_ExtensionPolicyStatus_To_v1alpha1_ExtensionPolicyStatus is an autogenerated conversion function.
+func Convert_extant_ExtensionPolicyStatus_To_v1alpha1_ExtensionPolicyStatus(in *extant.ExtensionPolicyStatus, out *ExtensionPolicyStatus, s conversion.Scope) error {
+	return autoConvert_extant_ExtensionPolicyStatus_To_v1alpha1_ExtensionPolicyStatus(in, out, s)
+}
+
 func autoConvert_v1alpha1_ExtensionSpec_To_extant_ExtensionSpec(in *ExtensionSpec, out *extant.ExtensionSpec, s conversion.Scope) error {
 	*out = *(*extant.ExtensionSpec)(unsafe.Pointer(in))
 	return nil
@@ -1078,6 +1436,32 @@ func Convert_extant_ExtensionStatus_To_v1alpha1_ExtensionStatus(in *extant.Exten
 	return autoConvert_extant_ExtensionStatus_To_v1alpha1_ExtensionStatus(in, out, s)
 }
 
+func autoConvert_v1alpha1_Finding_To_extant_Finding(in *Finding, out *extant.Finding, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1alpha1_FindingSpec_To_extant_FindingSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1alpha1_Finding_To_extant_Finding is an autogenerated conversion function.
+func Convert_v1alpha1_Finding_To_extant_Finding(in *Finding, out *extant.Finding, s conversion.Scope) error {
+	return autoConvert_v1alpha1_Finding_To_extant_Finding(in, out, s)
+}
+
+func autoConvert_extant_Finding_To_v1alpha1_Finding(in *extant.Finding, out *Finding, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_extant_FindingSpec_To_v1alpha1_FindingSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_extant_Finding_To_v1alpha1_Finding is an autogenerated conversion function.
+func Convert_extant_Finding_To_v1alpha1_Finding(in *extant.Finding, out *Finding, s conversion.Scope) error {
+	return autoConvert_extant_Finding_To_v1alpha1_Finding(in, out, s)
+}
+
 func autoConvert_v1alpha1_FindingCounts_To_extant_FindingCounts(in *FindingCounts, out *extant.FindingCounts, s conversion.Scope) error {
 	*out = *(*extant.FindingCounts)(unsafe.Pointer(in))
 	return nil
@@ -1096,6 +1480,68 @@ func autoConvert_extant_FindingCounts_To_v1alpha1_FindingCounts(in *extant.Findi
 // Convert_extant_FindingCounts_To_v1alpha1_FindingCounts is an autogenerated conversion function.
 func Convert_extant_FindingCounts_To_v1alpha1_FindingCounts(in *extant.FindingCounts, out *FindingCounts, s conversion.Scope) error {
 	return autoConvert_extant_FindingCounts_To_v1alpha1_FindingCounts(in, out, s)
+}
+
+func autoConvert_v1alpha1_FindingList_To_extant_FindingList(in *FindingList, out *extant.FindingList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]extant.Finding)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_v1alpha1_FindingList_To_extant_FindingList is an autogenerated conversion function.
+func Convert_v1alpha1_FindingList_To_extant_FindingList(in *FindingList, out *extant.FindingList, s conversion.Scope) error {
+	return autoConvert_v1alpha1_FindingList_To_extant_FindingList(in, out, s)
+}
+
+func autoConvert_extant_FindingList_To_v1alpha1_FindingList(in *extant.FindingList, out *FindingList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]Finding)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_extant_FindingList_To_v1alpha1_FindingList is an autogenerated conversion function.
+func Convert_extant_FindingList_To_v1alpha1_FindingList(in *extant.FindingList, out *FindingList, s conversion.Scope) error {
+	return autoConvert_extant_FindingList_To_v1alpha1_FindingList(in, out, s)
+}
+
+func autoConvert_v1alpha1_FindingSpec_To_extant_FindingSpec(in *FindingSpec, out *extant.FindingSpec, s conversion.Scope) error {
+	*out = *(*extant.FindingSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_FindingSpec_To_extant_FindingSpec is an autogenerated conversion function.
+func Convert_v1alpha1_FindingSpec_To_extant_FindingSpec(in *FindingSpec, out *extant.FindingSpec, s conversion.Scope) error {
+	return autoConvert_v1alpha1_FindingSpec_To_extant_FindingSpec(in, out, s)
+}
+
+func autoConvert_extant_FindingSpec_To_v1alpha1_FindingSpec(in *extant.FindingSpec, out *FindingSpec, s conversion.Scope) error {
+	*out = *(*FindingSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_FindingSpec_To_v1alpha1_FindingSpec is an autogenerated conversion function.
+func Convert_extant_FindingSpec_To_v1alpha1_FindingSpec(in *extant.FindingSpec, out *FindingSpec, s conversion.Scope) error {
+	return autoConvert_extant_FindingSpec_To_v1alpha1_FindingSpec(in, out, s)
+}
+
+func autoConvert_v1alpha1_FindingSubject_To_extant_FindingSubject(in *FindingSubject, out *extant.FindingSubject, s conversion.Scope) error {
+	*out = *(*extant.FindingSubject)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_FindingSubject_To_extant_FindingSubject is an autogenerated conversion function.
+func Convert_v1alpha1_FindingSubject_To_extant_FindingSubject(in *FindingSubject, out *extant.FindingSubject, s conversion.Scope) error {
+	return autoConvert_v1alpha1_FindingSubject_To_extant_FindingSubject(in, out, s)
+}
+
+func autoConvert_extant_FindingSubject_To_v1alpha1_FindingSubject(in *extant.FindingSubject, out *FindingSubject, s conversion.Scope) error {
+	*out = *(*FindingSubject)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_FindingSubject_To_v1alpha1_FindingSubject is an autogenerated conversion function.
+func Convert_extant_FindingSubject_To_v1alpha1_FindingSubject(in *extant.FindingSubject, out *FindingSubject, s conversion.Scope) error {
+	return autoConvert_extant_FindingSubject_To_v1alpha1_FindingSubject(in, out, s)
 }
 
 func autoConvert_v1alpha1_Fix_To_extant_Fix(in *Fix, out *extant.Fix, s conversion.Scope) error {
@@ -1256,6 +1702,94 @@ func autoConvert_extant_Need_To_v1alpha1_Need(in *extant.Need, out *Need, s conv
 // Convert_extant_Need_To_v1alpha1_Need is an autogenerated conversion function.
 func Convert_extant_Need_To_v1alpha1_Need(in *extant.Need, out *Need, s conversion.Scope) error {
 	return autoConvert_extant_Need_To_v1alpha1_Need(in, out, s)
+}
+
+func autoConvert_v1alpha1_NodePlugin_To_extant_NodePlugin(in *NodePlugin, out *extant.NodePlugin, s conversion.Scope) error {
+	*out = *(*extant.NodePlugin)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_NodePlugin_To_extant_NodePlugin is an autogenerated conversion function.
+func Convert_v1alpha1_NodePlugin_To_extant_NodePlugin(in *NodePlugin, out *extant.NodePlugin, s conversion.Scope) error {
+	return autoConvert_v1alpha1_NodePlugin_To_extant_NodePlugin(in, out, s)
+}
+
+func autoConvert_extant_NodePlugin_To_v1alpha1_NodePlugin(in *extant.NodePlugin, out *NodePlugin, s conversion.Scope) error {
+	*out = *(*NodePlugin)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_NodePlugin_To_v1alpha1_NodePlugin is an autogenerated conversion function.
+func Convert_extant_NodePlugin_To_v1alpha1_NodePlugin(in *extant.NodePlugin, out *NodePlugin, s conversion.Scope) error {
+	return autoConvert_extant_NodePlugin_To_v1alpha1_NodePlugin(in, out, s)
+}
+
+func autoConvert_v1alpha1_NodePluginReport_To_extant_NodePluginReport(in *NodePluginReport, out *extant.NodePluginReport, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_v1alpha1_NodePluginReportSpec_To_extant_NodePluginReportSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_v1alpha1_NodePluginReport_To_extant_NodePluginReport is an autogenerated conversion function.
+func Convert_v1alpha1_NodePluginReport_To_extant_NodePluginReport(in *NodePluginReport, out *extant.NodePluginReport, s conversion.Scope) error {
+	return autoConvert_v1alpha1_NodePluginReport_To_extant_NodePluginReport(in, out, s)
+}
+
+func autoConvert_extant_NodePluginReport_To_v1alpha1_NodePluginReport(in *extant.NodePluginReport, out *NodePluginReport, s conversion.Scope) error {
+	out.ObjectMeta = in.ObjectMeta
+	if err := Convert_extant_NodePluginReportSpec_To_v1alpha1_NodePluginReportSpec(&in.Spec, &out.Spec, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Convert_extant_NodePluginReport_To_v1alpha1_NodePluginReport is an autogenerated conversion function.
+func Convert_extant_NodePluginReport_To_v1alpha1_NodePluginReport(in *extant.NodePluginReport, out *NodePluginReport, s conversion.Scope) error {
+	return autoConvert_extant_NodePluginReport_To_v1alpha1_NodePluginReport(in, out, s)
+}
+
+func autoConvert_v1alpha1_NodePluginReportList_To_extant_NodePluginReportList(in *NodePluginReportList, out *extant.NodePluginReportList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]extant.NodePluginReport)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_v1alpha1_NodePluginReportList_To_extant_NodePluginReportList is an autogenerated conversion function.
+func Convert_v1alpha1_NodePluginReportList_To_extant_NodePluginReportList(in *NodePluginReportList, out *extant.NodePluginReportList, s conversion.Scope) error {
+	return autoConvert_v1alpha1_NodePluginReportList_To_extant_NodePluginReportList(in, out, s)
+}
+
+func autoConvert_extant_NodePluginReportList_To_v1alpha1_NodePluginReportList(in *extant.NodePluginReportList, out *NodePluginReportList, s conversion.Scope) error {
+	out.ListMeta = in.ListMeta
+	out.Items = *(*[]NodePluginReport)(unsafe.Pointer(&in.Items))
+	return nil
+}
+
+// Convert_extant_NodePluginReportList_To_v1alpha1_NodePluginReportList is an autogenerated conversion function.
+func Convert_extant_NodePluginReportList_To_v1alpha1_NodePluginReportList(in *extant.NodePluginReportList, out *NodePluginReportList, s conversion.Scope) error {
+	return autoConvert_extant_NodePluginReportList_To_v1alpha1_NodePluginReportList(in, out, s)
+}
+
+func autoConvert_v1alpha1_NodePluginReportSpec_To_extant_NodePluginReportSpec(in *NodePluginReportSpec, out *extant.NodePluginReportSpec, s conversion.Scope) error {
+	*out = *(*extant.NodePluginReportSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_NodePluginReportSpec_To_extant_NodePluginReportSpec is an autogenerated conversion function.
+func Convert_v1alpha1_NodePluginReportSpec_To_extant_NodePluginReportSpec(in *NodePluginReportSpec, out *extant.NodePluginReportSpec, s conversion.Scope) error {
+	return autoConvert_v1alpha1_NodePluginReportSpec_To_extant_NodePluginReportSpec(in, out, s)
+}
+
+func autoConvert_extant_NodePluginReportSpec_To_v1alpha1_NodePluginReportSpec(in *extant.NodePluginReportSpec, out *NodePluginReportSpec, s conversion.Scope) error {
+	*out = *(*NodePluginReportSpec)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_NodePluginReportSpec_To_v1alpha1_NodePluginReportSpec is an autogenerated conversion function.
+func Convert_extant_NodePluginReportSpec_To_v1alpha1_NodePluginReportSpec(in *extant.NodePluginReportSpec, out *NodePluginReportSpec, s conversion.Scope) error {
+	return autoConvert_extant_NodePluginReportSpec_To_v1alpha1_NodePluginReportSpec(in, out, s)
 }
 
 func autoConvert_v1alpha1_ObjectReference_To_extant_ObjectReference(in *ObjectReference, out *extant.ObjectReference, s conversion.Scope) error {
@@ -1448,6 +1982,26 @@ func autoConvert_extant_OutageReviewStatus_To_v1alpha1_OutageReviewStatus(in *ex
 // Convert_extant_OutageReviewStatus_To_v1alpha1_OutageReviewStatus is an autogenerated conversion function.
 func Convert_extant_OutageReviewStatus_To_v1alpha1_OutageReviewStatus(in *extant.OutageReviewStatus, out *OutageReviewStatus, s conversion.Scope) error {
 	return autoConvert_extant_OutageReviewStatus_To_v1alpha1_OutageReviewStatus(in, out, s)
+}
+
+func autoConvert_v1alpha1_PolicyRule_To_extant_PolicyRule(in *PolicyRule, out *extant.PolicyRule, s conversion.Scope) error {
+	*out = *(*extant.PolicyRule)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_v1alpha1_PolicyRule_To_extant_PolicyRule is an autogenerated conversion function.
+func Convert_v1alpha1_PolicyRule_To_extant_PolicyRule(in *PolicyRule, out *extant.PolicyRule, s conversion.Scope) error {
+	return autoConvert_v1alpha1_PolicyRule_To_extant_PolicyRule(in, out, s)
+}
+
+func autoConvert_extant_PolicyRule_To_v1alpha1_PolicyRule(in *extant.PolicyRule, out *PolicyRule, s conversion.Scope) error {
+	*out = *(*PolicyRule)(unsafe.Pointer(in))
+	return nil
+}
+
+// Convert_extant_PolicyRule_To_v1alpha1_PolicyRule is an autogenerated conversion function.
+func Convert_extant_PolicyRule_To_v1alpha1_PolicyRule(in *extant.PolicyRule, out *PolicyRule, s conversion.Scope) error {
+	return autoConvert_extant_PolicyRule_To_v1alpha1_PolicyRule(in, out, s)
 }
 
 func autoConvert_v1alpha1_Probe_To_extant_Probe(in *Probe, out *extant.Probe, s conversion.Scope) error {

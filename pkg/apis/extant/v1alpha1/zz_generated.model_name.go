@@ -59,6 +59,26 @@ func (in Collateral) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ComponentConfiguration) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.ComponentConfiguration"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ComponentConfigurationList) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.ComponentConfigurationList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ComponentConfigurationSpec) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.ComponentConfigurationSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ComponentConfigurationStatus) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.ComponentConfigurationStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ComponentStatus) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.ComponentStatus"
 }
@@ -109,6 +129,26 @@ func (in ExtensionPointStatus) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ExtensionPolicy) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.ExtensionPolicy"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ExtensionPolicyList) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.ExtensionPolicyList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ExtensionPolicySpec) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.ExtensionPolicySpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ExtensionPolicyStatus) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.ExtensionPolicyStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ExtensionSpec) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.ExtensionSpec"
 }
@@ -119,8 +159,28 @@ func (in ExtensionStatus) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Finding) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.Finding"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in FindingCounts) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.FindingCounts"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in FindingList) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.FindingList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in FindingSpec) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.FindingSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in FindingSubject) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.FindingSubject"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -161,6 +221,26 @@ func (in NamespaceSet) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Need) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.Need"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in NodePlugin) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.NodePlugin"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in NodePluginReport) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.NodePluginReport"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in NodePluginReportList) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.NodePluginReportList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in NodePluginReportSpec) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.NodePluginReportSpec"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -206,6 +286,11 @@ func (in OutageReviewSpec) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in OutageReviewStatus) OpenAPIModelName() string {
 	return "dev.extant.v1alpha1.OutageReviewStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PolicyRule) OpenAPIModelName() string {
+	return "dev.extant.v1alpha1.PolicyRule"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.

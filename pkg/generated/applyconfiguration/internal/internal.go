@@ -36,6 +36,16 @@ var schemaYAML = typed.YAMLObject(`types:
     elementType:
       namedType: __untyped_deduced_
     elementRelationship: separable
+- name: com.github.extant-project.extant.pkg.apis.extant.v1alpha1.ComponentConfiguration
+  scalar: untyped
+  list:
+    elementType:
+      namedType: __untyped_atomic_
+    elementRelationship: atomic
+  map:
+    elementType:
+      namedType: __untyped_deduced_
+    elementRelationship: separable
 - name: com.github.extant-project.extant.pkg.apis.extant.v1alpha1.Extension
   scalar: untyped
   list:
@@ -47,6 +57,36 @@ var schemaYAML = typed.YAMLObject(`types:
       namedType: __untyped_deduced_
     elementRelationship: separable
 - name: com.github.extant-project.extant.pkg.apis.extant.v1alpha1.ExtensionPoint
+  scalar: untyped
+  list:
+    elementType:
+      namedType: __untyped_atomic_
+    elementRelationship: atomic
+  map:
+    elementType:
+      namedType: __untyped_deduced_
+    elementRelationship: separable
+- name: com.github.extant-project.extant.pkg.apis.extant.v1alpha1.ExtensionPolicy
+  scalar: untyped
+  list:
+    elementType:
+      namedType: __untyped_atomic_
+    elementRelationship: atomic
+  map:
+    elementType:
+      namedType: __untyped_deduced_
+    elementRelationship: separable
+- name: com.github.extant-project.extant.pkg.apis.extant.v1alpha1.Finding
+  scalar: untyped
+  list:
+    elementType:
+      namedType: __untyped_atomic_
+    elementRelationship: atomic
+  map:
+    elementType:
+      namedType: __untyped_deduced_
+    elementRelationship: separable
+- name: com.github.extant-project.extant.pkg.apis.extant.v1alpha1.NodePluginReport
   scalar: untyped
   list:
     elementType:

@@ -42,10 +42,18 @@ func (f *sharedInformerFactory) ForResource(resource schema.GroupVersionResource
 	// Group=extant.dev, Version=v1alpha1
 	case v1alpha1.SchemeGroupVersion.WithResource("backends"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Extant().V1alpha1().Backends().Informer()}, nil
+	case v1alpha1.SchemeGroupVersion.WithResource("componentconfigurations"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Extant().V1alpha1().ComponentConfigurations().Informer()}, nil
 	case v1alpha1.SchemeGroupVersion.WithResource("extensions"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Extant().V1alpha1().Extensions().Informer()}, nil
 	case v1alpha1.SchemeGroupVersion.WithResource("extensionpoints"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Extant().V1alpha1().ExtensionPoints().Informer()}, nil
+	case v1alpha1.SchemeGroupVersion.WithResource("extensionpolicies"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Extant().V1alpha1().ExtensionPolicies().Informer()}, nil
+	case v1alpha1.SchemeGroupVersion.WithResource("findings"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Extant().V1alpha1().Findings().Informer()}, nil
+	case v1alpha1.SchemeGroupVersion.WithResource("nodepluginreports"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Extant().V1alpha1().NodePluginReports().Informer()}, nil
 
 	}
 

@@ -9,6 +9,10 @@ package v1alpha1
 // BackendLister.
 type BackendListerExpansion interface{}
 
+// ComponentConfigurationListerExpansion allows custom methods to be added to
+// ComponentConfigurationLister.
+type ComponentConfigurationListerExpansion interface{}
+
 // ExtensionListerExpansion allows custom methods to be added to
 // ExtensionLister.
 type ExtensionListerExpansion interface{}
@@ -16,3 +20,15 @@ type ExtensionListerExpansion interface{}
 // ExtensionPointListerExpansion allows custom methods to be added to
 // ExtensionPointLister.
 type ExtensionPointListerExpansion interface{}
+
+// ExtensionPolicyListerExpansion allows custom methods to be added to
+// ExtensionPolicyLister.
+type ExtensionPolicyListerExpansion interface{}
+
+// FindingListerExpansion allows custom methods to be added to
+// FindingLister.
+type FindingListerExpansion interface{}
+
+// NodePluginReportListerExpansion allows custom methods to be added to
+// NodePluginReportLister.
+type NodePluginReportListerExpansion interface{}

@@ -13,10 +13,18 @@ import (
 type Interface interface {
 	// Backends returns a BackendInformer.
 	Backends() TypedBackendInformer
+	// ComponentConfigurations returns a ComponentConfigurationInformer.
+	ComponentConfigurations() TypedComponentConfigurationInformer
 	// Extensions returns a ExtensionInformer.
 	Extensions() TypedExtensionInformer
 	// ExtensionPoints returns a ExtensionPointInformer.
 	ExtensionPoints() TypedExtensionPointInformer
+	// ExtensionPolicies returns a ExtensionPolicyInformer.
+	ExtensionPolicies() TypedExtensionPolicyInformer
+	// Findings returns a FindingInformer.
+	Findings() TypedFindingInformer
+	// NodePluginReports returns a NodePluginReportInformer.
+	NodePluginReports() TypedNodePluginReportInformer
 }
 
 type version struct {
@@ -35,6 +43,11 @@ func (v *version) Backends() TypedBackendInformer {
 	return &backendInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
 }
 
+// ComponentConfigurations returns a TypedComponentConfigurationInformer.
+func (v *version) ComponentConfigurations() TypedComponentConfigurationInformer {
+	return &componentConfigurationInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
+}
+
 // Extensions returns a TypedExtensionInformer.
 func (v *version) Extensions() TypedExtensionInformer {
 	return &extensionInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
@@ -43,4 +56,19 @@ func (v *version) Extensions() TypedExtensionInformer {
 // ExtensionPoints returns a TypedExtensionPointInformer.
 func (v *version) ExtensionPoints() TypedExtensionPointInformer {
 	return &extensionPointInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
+}
+
+// ExtensionPolicies returns a TypedExtensionPolicyInformer.
+func (v *version) ExtensionPolicies() TypedExtensionPolicyInformer {
+	return &extensionPolicyInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
+}
+
+// Findings returns a TypedFindingInformer.
+func (v *version) Findings() TypedFindingInformer {
+	return &findingInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
+}
+
+// NodePluginReports returns a TypedNodePluginReportInformer.
+func (v *version) NodePluginReports() TypedNodePluginReportInformer {
+	return &nodePluginReportInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
 }

@@ -16,8 +16,12 @@ import (
 type ExtantV1alpha1Interface interface {
 	RESTClient() rest.Interface
 	BackendsGetter
+	ComponentConfigurationsGetter
 	ExtensionsGetter
 	ExtensionPointsGetter
+	ExtensionPoliciesGetter
+	FindingsGetter
+	NodePluginReportsGetter
 	OutageReviewsGetter
 	RequestReviewsGetter
 }
@@ -31,12 +35,28 @@ func (c *ExtantV1alpha1Client) Backends() BackendInterface {
 	return newBackends(c)
 }
 
+func (c *ExtantV1alpha1Client) ComponentConfigurations() ComponentConfigurationInterface {
+	return newComponentConfigurations(c)
+}
+
 func (c *ExtantV1alpha1Client) Extensions() ExtensionInterface {
 	return newExtensions(c)
 }
 
 func (c *ExtantV1alpha1Client) ExtensionPoints() ExtensionPointInterface {
 	return newExtensionPoints(c)
+}
+
+func (c *ExtantV1alpha1Client) ExtensionPolicies() ExtensionPolicyInterface {
+	return newExtensionPolicies(c)
+}
+
+func (c *ExtantV1alpha1Client) Findings() FindingInterface {
+	return newFindings(c)
+}
+
+func (c *ExtantV1alpha1Client) NodePluginReports() NodePluginReportInterface {
+	return newNodePluginReports(c)
 }
 
 func (c *ExtantV1alpha1Client) OutageReviews() OutageReviewInterface {

@@ -7,9 +7,17 @@ package v1alpha1
 
 type BackendExpansion interface{}
 
+type ComponentConfigurationExpansion interface{}
+
 type ExtensionExpansion interface{}
 
 type ExtensionPointExpansion interface{}
+
+type ExtensionPolicyExpansion interface{}
+
+type FindingExpansion interface{}
+
+type NodePluginReportExpansion interface{}
 
 type OutageReviewExpansion interface{}
 

@@ -19,12 +19,28 @@ func (c *FakeExtantV1alpha1) Backends() v1alpha1.BackendInterface {
 	return newFakeBackends(c)
 }
 
+func (c *FakeExtantV1alpha1) ComponentConfigurations() v1alpha1.ComponentConfigurationInterface {
+	return newFakeComponentConfigurations(c)
+}
+
 func (c *FakeExtantV1alpha1) Extensions() v1alpha1.ExtensionInterface {
 	return newFakeExtensions(c)
 }
 
 func (c *FakeExtantV1alpha1) ExtensionPoints() v1alpha1.ExtensionPointInterface {
 	return newFakeExtensionPoints(c)
+}
+
+func (c *FakeExtantV1alpha1) ExtensionPolicies() v1alpha1.ExtensionPolicyInterface {
+	return newFakeExtensionPolicies(c)
+}
+
+func (c *FakeExtantV1alpha1) Findings() v1alpha1.FindingInterface {
+	return newFakeFindings(c)
+}
+
+func (c *FakeExtantV1alpha1) NodePluginReports() v1alpha1.NodePluginReportInterface {
+	return newFakeNodePluginReports(c)
 }
 
 func (c *FakeExtantV1alpha1) OutageReviews() v1alpha1.OutageReviewInterface {
