@@ -92,7 +92,9 @@ func (c CompletedConfig) New() (*Server, error) {
 	if err := s.addControllers(c.generic.LoopbackClientConfig); err != nil {
 		return nil, err
 	}
-	storage, err := stored.Storage(c.generic.RESTOptionsGetter, c.generic.Authorization.Authorizer)
+	storage, err := stored.Storage(c.generic.RESTOptionsGetter, stored.Config{
+		Authorizer: c.generic.Authorization.Authorizer, CallersAreKnown: c.Host != nil,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("etcd at %s cannot be used: %w: check --etcd-servers, --etcd-cafile, --etcd-certfile and --etcd-keyfile",
 			strings.Join(c.Etcd.ServerList, ","), err)

@@ -26,9 +26,11 @@ var backends = kind[*extant.Backend]{
 	sameSpec: func(updated, old *extant.Backend) bool {
 		return equality.Semantic.DeepEqual(updated.Spec, old.Spec)
 	},
-	copySpec:             func(to, from *extant.Backend) { to.Spec = from.Spec },
-	copyStatus:           func(to, from *extant.Backend) { to.Status = from.Status },
-	validate:             validation.ValidateBackend,
-	validateUpdate:       validation.ValidateBackendUpdate,
-	validateStatusUpdate: validation.ValidateBackendStatusUpdate,
+	validate:       validation.ValidateBackend,
+	validateUpdate: validation.ValidateBackendUpdate,
+	status: &statusOf[*extant.Backend]{
+		copySpec:       func(to, from *extant.Backend) { to.Spec = from.Spec },
+		copyStatus:     func(to, from *extant.Backend) { to.Status = from.Status },
+		validateUpdate: validation.ValidateBackendStatusUpdate,
+	},
 }

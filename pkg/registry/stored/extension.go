@@ -35,11 +35,13 @@ var extensions = kind[*extant.Extension]{
 	sameSpec: func(updated, old *extant.Extension) bool {
 		return equality.Semantic.DeepEqual(updated.Spec, old.Spec)
 	},
-	copySpec:             func(to, from *extant.Extension) { to.Spec = from.Spec },
-	copyStatus:           func(to, from *extant.Extension) { to.Status = from.Status },
-	validate:             validation.ValidateExtension,
-	validateUpdate:       validation.ValidateExtensionUpdate,
-	validateStatusUpdate: validation.ValidateExtensionStatusUpdate,
+	validate:       validation.ValidateExtension,
+	validateUpdate: validation.ValidateExtensionUpdate,
+	status: &statusOf[*extant.Extension]{
+		copySpec:       func(to, from *extant.Extension) { to.Spec = from.Spec },
+		copyStatus:     func(to, from *extant.Extension) { to.Status = from.Status },
+		validateUpdate: validation.ValidateExtensionStatusUpdate,
+	},
 	warnings: func(e *extant.Extension) []string {
 		return validation.WarningsForExtension(e, time.Now())
 	},

@@ -42,12 +42,14 @@ func extensionPoints(authorizer authorizer.Authorizer) kind[*extant.ExtensionPoi
 		sameSpec: func(updated, old *extant.ExtensionPoint) bool {
 			return equality.Semantic.DeepEqual(updated.Spec, old.Spec)
 		},
-		copySpec:             func(to, from *extant.ExtensionPoint) { to.Spec = from.Spec },
-		copyStatus:           func(to, from *extant.ExtensionPoint) { to.Status = from.Status },
-		validate:             validation.ValidateExtensionPoint,
-		validateUpdate:       validation.ValidateExtensionPointUpdate,
-		validateStatusUpdate: validation.ValidateExtensionPointStatusUpdate,
-		warnings:             validation.WarningsForExtensionPoint,
+		validate:       validation.ValidateExtensionPoint,
+		validateUpdate: validation.ValidateExtensionPointUpdate,
+		status: &statusOf[*extant.ExtensionPoint]{
+			copySpec:       func(to, from *extant.ExtensionPoint) { to.Spec = from.Spec },
+			copyStatus:     func(to, from *extant.ExtensionPoint) { to.Status = from.Status },
+			validateUpdate: validation.ValidateExtensionPointStatusUpdate,
+		},
+		warnings: validation.WarningsForExtensionPoint,
 		admit: func(ctx context.Context, store *registry.Store, point, old *extant.ExtensionPoint) error {
 			if old == nil {
 				if err := admitOneMore(ctx, store); err != nil {

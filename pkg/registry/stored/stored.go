@@ -47,14 +47,14 @@ type kind[T object] struct {
 	selectable func(T) fields.Set
 	// prepare sets what the server decides at creation. Optional.
 	prepare func(T)
+	// normalise brings what is written into the form that is stored. Optional.
+	normalise func(T)
 	// sameSpec tells whether an update leaves the generation alone.
-	sameSpec func(updated, old T) bool
-	// copySpec and copyStatus copy that part of an object.
-	copySpec, copyStatus func(to, from T)
-
-	validate             func(T) field.ErrorList
-	validateUpdate       func(updated, old T) field.ErrorList
-	validateStatusUpdate func(updated, old T) field.ErrorList
+	sameSpec       func(updated, old T) bool
+	validate       func(T) field.ErrorList
+	validateUpdate func(updated, old T) field.ErrorList
+	// status is nil for kinds that have none.
+	status *statusOf[T]
 	// warnings names what is accepted but unwise. Optional.
 	warnings func(T) []string
 	// admit refuses what depends on who asks or on what else is stored. The
@@ -62,13 +62,33 @@ type kind[T object] struct {
 	admit func(ctx context.Context, store *registry.Store, object, old T) error
 }
 
+// statusOf is what differs between kinds that have a status.
+type statusOf[T object] struct {
+	// copySpec and copyStatus copy that part of an object.
+	copySpec, copyStatus func(to, from T)
+	validateUpdate       func(updated, old T) field.ErrorList
+}
+
+// Config is what decides on writes besides the objects themselves.
+type Config struct {
+	// Authorizer decides what callers may do.
+	Authorizer authorizer.Authorizer
+	// CallersAreKnown tells whether a cluster authenticates the callers: then
+	// only a node's own agent writes the report of a node.
+	CallersAreKnown bool
+}
+
 // Storage returns the storage of every stored resource and subresource.
-func Storage(getter generic.RESTOptionsGetter, authorizer authorizer.Authorizer) (map[string]rest.Storage, error) {
+func Storage(getter generic.RESTOptionsGetter, config Config) (map[string]rest.Storage, error) {
 	storage := map[string]rest.Storage{}
 	for _, add := range []func() error{
 		func() error { return addTo(storage, extensions, getter) },
-		func() error { return addTo(storage, extensionPoints(authorizer), getter) },
+		func() error { return addTo(storage, extensionPoints(config.Authorizer), getter) },
 		func() error { return addTo(storage, backends, getter) },
+		func() error { return addTo(storage, extensionPolicies, getter) },
+		func() error { return addTo(storage, findings, getter) },
+		func() error { return addTo(storage, nodePluginReports(config.CallersAreKnown), getter) },
+		func() error { return addTo(storage, componentConfigurations, getter) },
 	} {
 		if err := add(); err != nil {
 			return nil, err
@@ -79,7 +99,10 @@ func Storage(getter generic.RESTOptionsGetter, authorizer authorizer.Authorizer)
 
 // Resources are the names of the stored resources.
 func Resources() []string {
-	return []string{extensions.resource, extensionPoints(nil).resource, backends.resource}
+	return []string{
+		extensions.resource, extensionPoints(nil).resource, backends.resource, extensionPolicies.resource, findings.resource,
+		nodePluginReports(false).resource, componentConfigurations.resource,
+	}
 }
 
 func addTo[T object](storage map[string]rest.Storage, k kind[T], getter generic.RESTOptionsGetter) error {
@@ -106,12 +129,15 @@ func addTo[T object](storage map[string]rest.Storage, k kind[T], getter generic.
 		return fmt.Errorf("could not set up the storage of %s: %w", k.resource, err)
 	}
 
+	storage[k.resource] = &REST{Store: store, shortNames: k.shortNames}
+	if k.status == nil {
+		return nil
+	}
 	statusStore := *store
 	status := statusStrategy[T]{spec}
 	statusStore.UpdateStrategy, statusStore.ResetFieldsStrategy = status, status
 	statusStore.BeginCreate, statusStore.BeginUpdate = nil, nil
 
-	storage[k.resource] = &REST{Store: store, shortNames: k.shortNames}
 	storage[k.resource+"/status"] = &StatusREST{store: &statusStore}
 	return nil
 }

@@ -52,10 +52,15 @@ func (s specStrategy[T]) NamespaceScoped() bool { return false }
 // PrepareForCreate drops a status that was sent along: it is a subresource.
 func (s specStrategy[T]) PrepareForCreate(_ context.Context, o runtime.Object) {
 	created := o.(T)
-	s.kind.copyStatus(created, s.kind.newObject())
+	if s.kind.status != nil {
+		s.kind.status.copyStatus(created, s.kind.newObject())
+	}
 	created.SetGeneration(1)
 	if s.kind.prepare != nil {
 		s.kind.prepare(created)
+	}
+	if s.kind.normalise != nil {
+		s.kind.normalise(created)
 	}
 }
 
@@ -82,7 +87,12 @@ func (s specStrategy[T]) AllowUnconditionalUpdate(context.Context) bool { return
 // when the spec changes.
 func (s specStrategy[T]) PrepareForUpdate(_ context.Context, o, before runtime.Object) {
 	updated, old := o.(T), before.(T)
-	s.kind.copyStatus(updated, old)
+	if s.kind.status != nil {
+		s.kind.status.copyStatus(updated, old)
+	}
+	if s.kind.normalise != nil {
+		s.kind.normalise(updated)
+	}
 	if origin := old.GetLabels()[extant.LabelOrigin]; origin != "" && updated.GetLabels()[extant.LabelOrigin] == "" {
 		// The labels are the caller's map: an update is tried again on conflicts.
 		kept := maps.Clone(updated.GetLabels())
@@ -107,6 +117,9 @@ func (s specStrategy[T]) WarningsOnUpdate(ctx context.Context, o, _ runtime.Obje
 }
 
 func (s specStrategy[T]) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
+	if s.kind.status == nil {
+		return nil
+	}
 	return resetFields("status")
 }
 
@@ -118,12 +131,12 @@ type statusStrategy[T object] struct {
 // PrepareForUpdate keeps everything but the status.
 func (s statusStrategy[T]) PrepareForUpdate(_ context.Context, o, before runtime.Object) {
 	updated, old := o.(T), before.(T)
-	s.kind.copySpec(updated, old)
+	s.kind.status.copySpec(updated, old)
 	metav1.ResetObjectMetaForStatus(updated, old)
 }
 
 func (s statusStrategy[T]) ValidateUpdate(_ context.Context, o, old runtime.Object) field.ErrorList {
-	return s.kind.validateStatusUpdate(o.(T), old.(T))
+	return s.kind.status.validateUpdate(o.(T), old.(T))
 }
 
 func (s statusStrategy[T]) WarningsOnUpdate(context.Context, runtime.Object, runtime.Object) []string {
