@@ -81,70 +81,95 @@ func (t *taker) observes(resource schema.GroupResource) bool {
 	})
 }
 
+// readiness is what the objects of an extension say of whether it works.
+type readiness struct {
+	// down are the workloads of which no pod is ready, partly those of which
+	// some are, unclear those of which it cannot be told.
+	down, partly, unclear []string
+	// running is how many workloads there are.
+	running int
+	// hidden is a gap that may hide what calls the extension, or its workloads.
+	hidden *cluster.Gap
+}
+
 // available tells whether an extension works, by its backends and workloads. A
 // backend that is not available or a workload without a ready pod is enough to
 // say no; to say yes, everything that could be wrong must be visible.
-func (t *taker) available(g *group, names []string, backends map[string]*extant.Backend) metav1.Condition {
+func (r readiness) available(names []string, backends map[string]*extant.Backend) metav1.Condition {
 	condition := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
 		return metav1.Condition{Type: extant.ConditionAvailable, Status: status, Reason: reason, Message: message}
 	}
-	var unknown []string
+	var unprobed, unclear []string
 	for _, name := range names {
 		backend := backends[name]
-		switch backend.Status.Available {
-		case metav1.ConditionFalse:
+		switch {
+		case backend.Status.Available == metav1.ConditionFalse:
 			return condition(metav1.ConditionFalse, ReasonBackendUnavailable, fmt.Sprintf("backend %s: %s", name, backend.Status.Message))
-		case metav1.ConditionUnknown:
-			unknown = append(unknown, name)
+		case backend.Status.Available != metav1.ConditionUnknown:
+		case backend.Status.Reason == extant.BackendNotProbed:
+			unprobed = append(unprobed, name)
+		default:
+			unclear = append(unclear, fmt.Sprintf("backend %s: %s", name, backend.Status.Message))
 		}
 	}
-	down, partly, running, unclear := t.readiness(g)
-	if len(down) > 0 {
-		return condition(metav1.ConditionFalse, ReasonWorkloadNotReady, "no pod is ready of "+listed(down))
-	}
-	if gap, ok := t.hidden(append(slices.Clone(callResources), workloads...)...); ok {
-		return condition(metav1.ConditionUnknown, ReasonNotVisible, fmt.Sprintf("%s cannot be seen: %s", gap.Resource, gap.Reason))
-	}
 	switch {
+	case len(r.down) > 0:
+		return condition(metav1.ConditionFalse, ReasonWorkloadNotReady, "no pod is ready of "+listed(r.down))
+	case r.hidden != nil:
+		return condition(metav1.ConditionUnknown, ReasonNotVisible, fmt.Sprintf("%s cannot be seen: %s", r.hidden.Resource, r.hidden.Reason))
+	case len(r.unclear) > 0:
+		return condition(metav1.ConditionUnknown, ReasonNotVisible, "the pods cannot be seen of "+listed(r.unclear))
 	case len(unclear) > 0:
-		return condition(metav1.ConditionUnknown, ReasonNotVisible, "the pods cannot be seen of "+listed(unclear))
-	case len(unknown) > 0:
-		return condition(metav1.ConditionUnknown, ReasonNotProbed, "not probed: "+listed(unknown))
-	case len(names) == 0 && running == 0:
+		return condition(metav1.ConditionUnknown, ReasonBackendUnclear, listed(unclear))
+	case len(unprobed) > 0:
+		return condition(metav1.ConditionUnknown, ReasonNotProbed, "not probed: "+listed(unprobed))
+	case len(names) == 0 && r.running == 0:
 		return condition(metav1.ConditionUnknown, ReasonNothingRuns, "no workload of it is known")
-	case len(partly) > 0:
-		return condition(metav1.ConditionTrue, ReasonAvailable, "not all pods are ready of "+listed(partly))
+	case len(r.partly) > 0:
+		return condition(metav1.ConditionTrue, ReasonAvailable, "not all pods are ready of "+listed(r.partly))
 	default:
 		return condition(metav1.ConditionTrue, ReasonAvailable, "")
 	}
 }
 
-// readiness returns the workloads of a group of which no pod is ready, those of
-// which some are, how many there are, and those of which it cannot be told.
-// Workloads that want no pod are fine.
-func (t *taker) readiness(g *group) (down, partly []string, running int, unclear []string) {
+// readinessOfAll returns the readiness of each extension that was found.
+func (t *taker) readinessOfAll() map[string]readiness {
+	var hidden *cluster.Gap
+	if gap, ok := t.hidden(append(slices.Clone(callResources), workloads...)...); ok {
+		hidden = &gap
+	}
+	all := make(map[string]readiness, len(t.groups))
+	for _, g := range t.groups {
+		all[g.name] = t.readinessOf(g, hidden)
+	}
+	return all
+}
+
+// readinessOf reads the workloads of a group. Those that want no pod are fine.
+func (t *taker) readinessOf(g *group, hidden *cluster.Gap) readiness {
+	r := readiness{hidden: hidden}
 	for _, i := range g.parts {
 		p := &t.parts[i]
 		resource := resourceOf(p.ref)
 		if resource != pods && !slices.Contains(workloads, resource) {
 			continue
 		}
-		running++
+		r.running++
 		ready, wanted, known := t.replicasOf(workload{resource, p.object})
 		name := p.ref.Namespace + "/" + p.ref.Name
 		switch {
 		case !known:
-			unclear = append(unclear, name)
+			r.unclear = append(r.unclear, name)
 		case wanted > 0 && ready == 0:
-			down = append(down, name)
+			r.down = append(r.down, name)
 		case ready < wanted:
-			partly = append(partly, name)
+			r.partly = append(r.partly, name)
 		}
 	}
-	slices.Sort(down)
-	slices.Sort(partly)
-	slices.Sort(unclear)
-	return down, partly, running, unclear
+	slices.Sort(r.down)
+	slices.Sort(r.partly)
+	slices.Sort(r.unclear)
+	return r
 }
 
 // listed joins names for people: the first three, and how many more.

@@ -24,12 +24,13 @@ const (
 
 	ReasonAvailable          = "Available"
 	ReasonBackendUnavailable = "BackendUnavailable"
+	ReasonBackendUnclear     = "BackendUnclear"
 	ReasonWorkloadNotReady   = "WorkloadNotReady"
 	ReasonNotProbed          = "NotProbed"
 	ReasonNothingRuns        = "NothingRuns"
 )
 
-func (t *taker) extensionStatuses(backends []extant.Backend) (extensions []extant.Extension, gone []string) {
+func (t *taker) extensionStatuses(backends []extant.Backend, ready map[string]readiness) (extensions []extant.Extension, gone []string) {
 	byBackend := make(map[string]*extant.Backend, len(backends))
 	for i := range backends {
 		byBackend[backends[i].Name] = &backends[i]
@@ -50,7 +51,8 @@ func (t *taker) extensionStatuses(backends []extant.Backend) (extensions []extan
 	}
 	for _, g := range t.groups {
 		extension := t.newExtension(g.name)
-		t.fill(&extension, g, hooks[g], registrations[g], byBackend)
+		t.fill(&extension, g, hooks[g], registrations[g])
+		extension.Status.Conditions = append(extension.Status.Conditions, ready[g.name].available(extension.Status.Backends, byBackend))
 		extensions = append(extensions, extension)
 	}
 	stale, gone := t.unfound()
@@ -69,7 +71,7 @@ func (t *taker) newExtension(name string) extant.Extension {
 	return extant.Extension{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{extant.LabelOrigin: origin}}}
 }
 
-func (t *taker) fill(extension *extant.Extension, g *group, hooks []*Hook, registrations []registration, backends map[string]*extant.Backend) {
+func (t *taker) fill(extension *extant.Extension, g *group, hooks []*Hook, registrations []registration) {
 	status := &extension.Status
 	status.Points = t.occupied(registrations)
 	for _, h := range hooks {
@@ -83,10 +85,7 @@ func (t *taker) fill(extension *extant.Extension, g *group, hooks []*Hook, regis
 	status.Provides = t.provides(extension.Name, g)
 	status.Components = t.components(extension.Name, g)
 	found := slices.ContainsFunc(status.Components, func(c extant.ComponentStatus) bool { return c.Found })
-	status.Conditions = []metav1.Condition{
-		t.discovered(found, status.Components, extension.Name),
-		t.available(g, status.Backends, backends),
-	}
+	status.Conditions = []metav1.Condition{t.discovered(found, status.Components, extension.Name)}
 }
 
 func (t *taker) occupied(registrations []registration) []extant.OccupiedPoint {

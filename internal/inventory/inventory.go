@@ -2,8 +2,8 @@
 // snapshot, the extension points and the stored Extensions into the hooks that
 // are registered, the extensions that they belong to, the backends that they
 // call, and what occupies each point. It decides which objects belong together
-// and what can be told of a backend without calling it. It probes nothing,
-// writes nothing and keeps no state: the same input gives the same answer,
+// and what can be told of a backend without calling it, and lays over that what
+// probes found. It probes nothing, writes nothing and keeps no state: the same input gives the same answer,
 // whatever the order of the objects. It stands on internal/cluster and the hub
 // types.
 package inventory
@@ -31,12 +31,18 @@ type Inventory struct {
 	// nothing of them is left, no gap can hide it, and nobody wrote into them.
 	Gone []string
 	// Backends is every backend that a hook calls, ordered by name, with its
-	// spec and the parts of the status that discovery writes.
+	// spec and what the snapshot tells of its status; see Probed.
 	Backends []extant.Backend
 	// Needs is what the stored Extensions say that their workloads need.
 	Needs []extant.Need
 	// Points is the status of each given point, by name.
 	Points map[string]extant.ExtensionPointStatus
+	// Probes is how each backend is probed, by name.
+	Probes map[string]extant.Probe
+
+	// readiness is what the objects of each extension that was found say of
+	// whether it works, by name.
+	readiness map[string]readiness
 }
 
 // Take takes the inventory of a snapshot. Points are those of the catalogue
@@ -49,8 +55,9 @@ func Take(snapshot *cluster.Snapshot, points []*extant.ExtensionPoint, extension
 	t.name()
 	t.join()
 	backends := t.backendStatuses()
-	inventory := &Inventory{Hooks: t.hooks, Backends: backends}
-	inventory.Extensions, inventory.Gone = t.extensionStatuses(backends)
+	inventory := &Inventory{Hooks: t.hooks, Backends: backends, readiness: t.readinessOfAll()}
+	inventory.Extensions, inventory.Gone = t.extensionStatuses(backends, inventory.readiness)
+	inventory.Probes = t.probes()
 	inventory.Points = t.pointStatuses()
 	for _, extension := range extensions {
 		inventory.Needs = append(inventory.Needs, extension.Spec.Needs...)

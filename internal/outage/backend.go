@@ -1,6 +1,8 @@
 package outage
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -20,7 +22,7 @@ type backend struct {
 	// service is nil for URLs.
 	service *extant.ServiceReference
 	// before: whether the backend can be called before the outage. What has a
-	// ready endpoint, or lies outside, is taken to answer.
+	// ready endpoint, or lies outside, and was not probed is taken to answer.
 	before  truth
 	because string
 	// workloads are those whose pods answer.
@@ -65,10 +67,20 @@ func (a *analysis) before(found *extant.Backend) (truth, string) {
 			return yes, "" // until now
 		}
 	}
-	if found.Status.Available == metav1.ConditionFalse {
+	switch {
+	case found.Status.Available == metav1.ConditionFalse:
 		return no, found.Status.Message
+	case found.Status.Available == metav1.ConditionUnknown && found.Status.Reason != extant.BackendNotProbed:
+		return unknown, found.Status.Message
+	case slices.ContainsFunc(found.Status.Callers, distrusts):
+		return unknown, "the caBundles of some of its hooks do not vouch for its certificate"
+	default:
+		return yes, ""
 	}
-	return yes, ""
+}
+
+func distrusts(caller extant.CallerStatus) bool {
+	return caller.TrustedByCABundle == metav1.ConditionFalse
 }
 
 // settleBackends decides which backends are lost: those of which nothing is

@@ -180,13 +180,19 @@ func (c *changes) compareBackends() {
 		now := &c.after.Inventory.Backends[i]
 		was, ok := old[now.Name]
 		delete(old, now.Name)
-		if !ok || !equality.Semantic.DeepEqual(was.Spec.Service, now.Spec.Service) || was.Status.Available != now.Status.Available || was.Status.Message != now.Status.Message {
+		if !ok || !equality.Semantic.DeepEqual(was.Spec.Service, now.Spec.Service) || !sameAvailability(&was.Status, &now.Status) {
 			differs(now)
 		}
 	}
 	for _, gone := range old {
 		differs(gone)
 	}
+}
+
+// sameAvailability compares what analysis.before reads.
+func sameAvailability(x, y *extant.BackendStatus) bool {
+	return x.Available == y.Available && x.Reason == y.Reason && x.Message == y.Message &&
+		slices.ContainsFunc(x.Callers, distrusts) == slices.ContainsFunc(y.Callers, distrusts)
 }
 
 // findUncached finds the webhooks whose conditions ask who may do what, which

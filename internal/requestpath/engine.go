@@ -2,6 +2,7 @@ package requestpath
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -133,9 +134,9 @@ func (t *tracer) status() *extant.RequestReviewStatus {
 	return status
 }
 
-// available says whether a backend can be called.
-func (t *tracer) available(backend string) metav1.ConditionStatus {
-	if slices.Contains(t.spec.Assume.Unavailable, backend) {
+// available says whether the backend of a hop can be called by its hook.
+func (t *tracer) available(hop *extant.Hop) metav1.ConditionStatus {
+	if slices.Contains(t.spec.Assume.Unavailable, hop.Backend) {
 		return metav1.ConditionFalse
 	}
 	switch t.spec.Assume.Backends {
@@ -144,8 +145,27 @@ func (t *tracer) available(backend string) metav1.ConditionStatus {
 	case extant.BackendsAllUnavailable:
 		return metav1.ConditionFalse
 	}
-	if found, ok := t.index.backends[backend]; ok && found.Status.Available != "" {
-		return found.Status.Available
+	if found, ok := t.index.backends[hop.Backend]; ok && found.Status.Available != "" {
+		return inventory.Answers(found, resourceAt[hop.Point], hop.Configuration, hop.Hook)
 	}
 	return metav1.ConditionUnknown
+}
+
+// resourceAt is the resource of the objects that register at the points whose
+// hooks call a backend.
+var resourceAt = map[string]string{
+	"mutating-admission-webhook":   "mutatingwebhookconfigurations",
+	"validating-admission-webhook": "validatingwebhookconfigurations",
+	"crd-conversion-webhook":       "customresourcedefinitions",
+	"aggregated-api":               "apiservices",
+}
+
+// down says why a hop's backend does not answer it.
+func (t *tracer) down(hop *extant.Hop) string {
+	found, ok := t.index.backends[hop.Backend]
+	if ok && t.spec.Assume.Backends == extant.BackendsObserved && !slices.Contains(t.spec.Assume.Unavailable, hop.Backend) &&
+		found.Status.Available == metav1.ConditionTrue {
+		return fmt.Sprintf("the certificate of the backend %s is not signed by the caBundle of this hook", hop.Backend)
+	}
+	return fmt.Sprintf("the backend %s is down", hop.Backend)
 }

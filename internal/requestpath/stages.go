@@ -46,7 +46,7 @@ func (t *tracer) aggregation() {
 	if known, ok := t.index.facts[hookKey{"apiservices", name, inventory.AggregationHook, 0}]; ok {
 		hop.Extension, hop.Backend = known.Extension, known.Backend
 	}
-	hop.BackendAvailable = t.available(hop.Backend)
+	hop.BackendAvailable = t.available(&hop)
 	if t.spec.Assume.Backends == extant.BackendsObserved && hop.BackendAvailable != metav1.ConditionFalse {
 		hop.BackendAvailable = t.apiServiceAvailable(name, hop.BackendAvailable)
 	}
@@ -174,7 +174,7 @@ func (t *tracer) conversion() {
 	if known, ok := t.index.facts[hookKey{"customresourcedefinitions", definition.Name, inventory.ConversionHook, 0}]; ok {
 		hop.Extension, hop.Backend = known.Extension, known.Backend
 	}
-	hop.BackendAvailable = t.available(hop.Backend)
+	hop.BackendAvailable = t.available(&hop)
 	switch hop.BackendAvailable {
 	case metav1.ConditionTrue:
 		hop.Outcome = extant.OutcomeCalled
@@ -190,7 +190,7 @@ func (t *tracer) conversion() {
 // conversionDown: reads of collections go on from the watch cache, which holds
 // converted objects, until it has to be filled again.
 func (t *tracer) conversionDown(hop extant.Hop) {
-	down := fmt.Sprintf("the backend %s is down", hop.Backend)
+	down := t.down(&hop)
 	cached := t.request.spec.Operation == extant.OperationList || t.request.spec.Operation == extant.OperationWatch
 	switch {
 	case !cached || t.spec.Assume.WatchCache == extant.WatchCacheCold:

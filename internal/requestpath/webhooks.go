@@ -140,7 +140,7 @@ func sentAs(m matched) *extant.SentResource {
 
 // call says what comes of calling a webhook that matches.
 func (t *tracer) call(hop *extant.Hop, w *webhook) (extant.Outcome, effects) {
-	hop.BackendAvailable = t.available(hop.Backend)
+	hop.BackendAvailable = t.available(hop)
 	if t.request.spec.DryRun && w.sideEffects != nil &&
 		*w.sideEffects != admissionregistrationv1.SideEffectClassNone && *w.sideEffects != admissionregistrationv1.SideEffectClassNoneOnDryRun {
 		hop.Message = fmt.Sprintf("a dry run is refused: sideEffects is %s", *w.sideEffects)
@@ -151,7 +151,7 @@ func (t *tracer) call(hop *extant.Hop, w *webhook) (extant.Outcome, effects) {
 	case metav1.ConditionTrue:
 		return extant.OutcomeCalled, passing
 	case metav1.ConditionFalse:
-		hop.Message = fmt.Sprintf("the backend %s is down", hop.Backend)
+		hop.Message = t.down(hop)
 		if ignore {
 			return extant.OutcomeSkipped, passing
 		}
