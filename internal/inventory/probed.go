@@ -72,14 +72,14 @@ func completed(probe extant.Probe) extant.Probe {
 	return probe
 }
 
-// Recent tells whether what a probe found still counts at that time. A result
-// from the future is none, and neither is one that should have been written
-// again by now.
-func Recent(result *extant.BackendStatus, probe extant.Probe, now time.Time) bool {
-	if result == nil || result.LastProbeTime == nil {
+// RecentAt tells whether what a probe found at one time still counts at another.
+// A result from the future is none, and neither is one that should have been
+// written again by now.
+func RecentAt(probed *metav1.Time, probe extant.Probe, now time.Time) bool {
+	if probed == nil {
 		return false
 	}
-	age := now.Sub(result.LastProbeTime.Time)
+	age := now.Sub(probed.Time)
 	return age >= -clocksDiffer && age <= ResultsWritten+time.Duration(probe.IntervalSeconds)*time.Second+resultsLate
 }
 
@@ -111,7 +111,7 @@ func (i *Inventory) Probed(results func(backend string) *extant.BackendStatus, n
 
 // probed lays the result of a probe over what the snapshot tells.
 func probed(pure, result *extant.BackendStatus, probe extant.Probe, now time.Time) (extant.BackendStatus, bool) {
-	if !Recent(result, probe, now) {
+	if result == nil || !RecentAt(result.LastProbeTime, probe, now) {
 		return *pure, false
 	}
 	status := *pure

@@ -87,6 +87,7 @@ func newServer(ctx context.Context, options *Options) (*Server, *observed, error
 		return nil, nil, err
 	}
 	config.Source, config.RunSource, config.Asker = what.source, what.run, what.asker
+	config.ProbesOff = options.probesOff(what)
 	server, err := config.Complete().New()
 	return server, what, err
 }
@@ -174,11 +175,14 @@ func announce(ctx context.Context, standalone *StandaloneOptions, server *Server
 		return err
 	}
 	waiting.Stop()
-	select {
-	case <-server.discovery.Written():
-	case <-time.After(firstInventory):
-	case <-ctx.Done():
-		return ctx.Err()
+	late := time.After(firstInventory)
+	for _, written := range []<-chan struct{}{server.discovery.Written(), server.prober.Written()} {
+		select {
+		case <-written:
+		case <-late:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	address := server.Generic.SecureServingInfo.Listener.Addr()
 	if err := standalone.writeKubeconfig(address); err != nil {

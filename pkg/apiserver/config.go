@@ -44,6 +44,10 @@ type Config struct {
 	Host *rest.Config
 	// Namespace is where Extant runs in the host cluster.
 	Namespace string
+	// Probe says which backends are called, and ProbesOff why none is; empty where
+	// they are.
+	Probe     ProbeOptions
+	ProbesOff string
 	// Etcd is where the objects are kept, and EtcdUpkeep how that is kept in
 	// order; without a period it is not.
 	Etcd       storagebackend.TransportConfig
@@ -63,7 +67,7 @@ func (o *Options) Config(ctx context.Context) (*Config, error) {
 	generic.EffectiveVersion = servedVersion{generic.EffectiveVersion}
 	generic.FeatureGate = o.ServerRun.ComponentGlobalsRegistry.FeatureGateFor(basecompatibility.DefaultKubeComponent)
 
-	config := &Config{Generic: generic, Namespace: o.ServingCertificate.Namespace}
+	config := &Config{Generic: generic, Namespace: o.ServingCertificate.Namespace, Probe: o.Probe}
 	switch {
 	case o.Standalone.Enabled:
 		if err := o.Standalone.issueServingCertificate(o.Recommended.SecureServing); err != nil {

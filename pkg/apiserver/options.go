@@ -48,6 +48,8 @@ type Options struct {
 	ServingCertificate ServingCertificateOptions
 	// EtcdUpkeep says how etcd is kept in order.
 	EtcdUpkeep EtcdUpkeepOptions
+	// Probe says which backends are called.
+	Probe ProbeOptions
 
 	flags *pflag.FlagSet
 }
@@ -93,6 +95,7 @@ func NewOptions() *Options {
 			Service:   "extant-apiserver",
 		},
 		EtcdUpkeep: newEtcdUpkeepOptions(),
+		Probe:      ProbeOptions{Backends: true},
 	}
 	storage := &o.Recommended.Etcd.StorageConfig
 	storage.EncodeVersioner = runtime.NewMultiGroupVersioner(v1alpha1.SchemeGroupVersion, schema.GroupKind{Group: extant.GroupName})
@@ -154,6 +157,7 @@ func (o *Options) Flags() cliflag.NamedFlagSets {
 	fs.StringVar(&o.ServingCertificate.Service, "service-name", o.ServingCertificate.Service,
 		"Name of the Service that the APIService refers to.")
 	o.EtcdUpkeep.addFlags(fs)
+	o.Probe.addFlags(fs)
 
 	o.ServerRun.AddUniversalFlags(sections.FlagSet("server"))
 	o.Recommended.Etcd.AddFlags(sections.FlagSet("etcd"))
@@ -245,6 +249,9 @@ func (o *Options) validateStandalone() []error {
 	}
 	if !o.Recommended.SecureServing.BindAddress.IsLoopback() {
 		errs = append(errs, fmt.Errorf("--bind-address %s: a standalone server listens on loopback only", o.Recommended.SecureServing.BindAddress))
+	}
+	if o.given(probeBackendsFlag) && o.Probe.Backends {
+		errs = append(errs, errors.New("--probe-backends has no meaning with --standalone: "+standaloneDoesNotProbe))
 	}
 	for _, flag := range []string{"authentication-kubeconfig", "authorization-kubeconfig", "kubeconfig", "client-ca-file"} {
 		if o.given(flag) {

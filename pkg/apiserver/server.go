@@ -18,17 +18,22 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/component-base/metrics/legacyregistry"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 
 	"github.com/extant-project/extant/internal/catalogue"
 	cataloguecontroller "github.com/extant-project/extant/internal/controller/catalogue"
 	"github.com/extant-project/extant/internal/controller/discovery"
 	outagecontroller "github.com/extant-project/extant/internal/controller/outage"
+	"github.com/extant-project/extant/internal/controller/prober"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/install"
 	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
 	"github.com/extant-project/extant/pkg/generated/clientset/versioned"
+	client "github.com/extant-project/extant/pkg/generated/clientset/versioned/typed/extant/v1alpha1"
 	informers "github.com/extant-project/extant/pkg/generated/informers/externalversions"
+	kinds "github.com/extant-project/extant/pkg/generated/informers/externalversions/extant/v1alpha1"
 	"github.com/extant-project/extant/pkg/registry/review"
 	"github.com/extant-project/extant/pkg/registry/stored"
 )
@@ -42,6 +47,7 @@ type Server struct {
 	catalogue   *cataloguecontroller.Controller
 	discovery   *discovery.Controller
 	outage      *outagecontroller.Controller
+	prober      *prober.Controller
 	informers   informers.SharedInformerFactory
 	inventories *discovery.Inventories
 }
@@ -139,7 +145,7 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 	if s.catalogue, err = cataloguecontroller.New(catalogue.Points(), client.ExtantV1alpha1(), kinds.ExtensionPoints()); err != nil {
 		return err
 	}
-	s.inventories = discovery.NewInventories(kinds, catalogue.Points())
+	s.inventories = discovery.NewInventories(kinds, catalogue.Points(), clock.RealClock{})
 	if s.discovery, err = discovery.New(s.config.Source, s.inventories, client.ExtantV1alpha1(), kinds); err != nil {
 		return err
 	}
@@ -147,6 +153,9 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 	if s.outage, err = outagecontroller.New(outagecontroller.Config{
 		Source: s.config.Source, Inventory: s.inventories.Take, Params: reviews.ParamsOf, Client: client.ExtantV1alpha1(), Kinds: kinds,
 	}); err != nil {
+		return err
+	}
+	if err := s.addProber(client.ExtantV1alpha1(), kinds); err != nil {
 		return err
 	}
 	if s.config.RunSource != nil {
@@ -166,10 +175,32 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 	return nil
 }
 
+func (s *Server) addProber(client client.ExtantV1alpha1Interface, kinds kinds.Interface) (err error) {
+	config := prober.Config{
+		Source: s.config.Source, Inventory: s.inventories.Unprobed, Client: client, Kinds: kinds, Clock: clock.RealClock{},
+		Off: s.config.ProbesOff, AllowLocal: s.config.Probe.LocalAddresses, Namespace: s.config.Namespace,
+	}
+	if s.config.Host != nil {
+		var record func(context.Context)
+		if config.Events, record, err = events(s.config.Host); err != nil {
+			return err
+		}
+		s.Generic.AddPostStartHookOrDie("record-events", func(ctx genericapiserver.PostStartHookContext) error {
+			go record(ctx)
+			return nil
+		})
+	}
+	if s.prober, err = prober.New(config); err != nil {
+		return err
+	}
+	return legacyregistry.CustomRegister(s.prober.Collector())
+}
+
 // runControllers runs what only one replica may do.
 func (s *Server) runControllers(ctx context.Context) {
 	go s.catalogue.Run(ctx)
 	go s.outage.Run(ctx)
+	go s.prober.Run(ctx)
 	if s.config.EtcdUpkeep.Period > 0 {
 		go keepEtcd(ctx, s.config.Etcd, s.config.EtcdUpkeep)
 	}

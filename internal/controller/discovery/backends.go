@@ -39,9 +39,15 @@ func (c *Controller) planBackends(snapshot *cluster.Snapshot, found *inventory.I
 		case apply.LeftAlone(stored):
 			continue
 		}
-		status := backendStatus(wanted, stored, metav1.NewTime(c.clock.Now()))
+		status := &v1alpha1.BackendStatus{Endpoints: wanted.Status.Endpoints, Workloads: wanted.Status.Workloads}
+		own := &v1alpha1.BackendStatus{Endpoints: stored.Status.Endpoints, Workloads: stored.Status.Workloads}
 		sameSpec := stored.Name != "" && equality.Semantic.DeepEqual(wanted.Spec, stored.Spec)
-		sameStatus := equality.Semantic.DeepEqual(status, ownBackendStatus(stored, status))
+		sameStatus := equality.Semantic.DeepEqual(status, own)
+		if applied(stored, FieldManager, available) {
+			// Written by an Extant that did not probe. Given up once the prober has
+			// its own: until then nobody's would be empty.
+			sameStatus = !applied(stored, prober, available)
+		}
 		if !sameSpec || !sameStatus {
 			writes = append(writes, func(ctx context.Context) error { return c.writeBackend(ctx, wanted, status, sameSpec, sameStatus) })
 		}
@@ -107,26 +113,16 @@ func hidden(snapshot *cluster.Snapshot, callers []v1alpha1.Caller) bool {
 	return false
 }
 
-// backendStatus is the part of the status that discovery writes.
-func backendStatus(wanted, stored *v1alpha1.Backend, now metav1.Time) *v1alpha1.BackendStatus {
-	return &v1alpha1.BackendStatus{
-		Available:  wanted.Status.Available,
-		Reason:     wanted.Status.Reason,
-		Message:    wanted.Status.Message,
-		Endpoints:  wanted.Status.Endpoints,
-		Workloads:  wanted.Status.Workloads,
-		Conditions: apply.Transition(wanted.Status.Conditions, stored.Status.Conditions, stored.Generation, now),
-	}
-}
+// prober is the field manager of the prober, which writes all of a Backend's
+// status but endpoints and workloads.
+const prober = "extant-prober"
 
-// ownBackendStatus is the part of what is stored that discovery wrote.
-func ownBackendStatus(stored *v1alpha1.Backend, wanted *v1alpha1.BackendStatus) *v1alpha1.BackendStatus {
-	return &v1alpha1.BackendStatus{
-		Available:  stored.Status.Available,
-		Reason:     stored.Status.Reason,
-		Message:    stored.Status.Message,
-		Endpoints:  stored.Status.Endpoints,
-		Workloads:  stored.Status.Workloads,
-		Conditions: apply.Own(stored.Status.Conditions, wanted.Conditions),
-	}
+// available is how managed fields name status.available.
+const available = `"f:available"`
+
+// applied tells whether a manager applied a field of the status.
+func applied(object metav1.Object, manager, field string) bool {
+	return slices.ContainsFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Manager == manager && entry.Subresource == "status" && entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), field)
+	})
 }

@@ -41,6 +41,9 @@ const (
 	interval = 400 * time.Millisecond
 	// retryInterval is how long a failed write waits.
 	retryInterval = 5 * time.Second
+	// againAfter is when a pass is due though nothing is known to have changed:
+	// what probes found counts for a time only.
+	againAfter = time.Minute
 	// parallelWrites bounds the requests that a pass has in flight.
 	parallelWrites = 8
 )
@@ -113,7 +116,7 @@ func (c *Controller) Run(ctx context.Context) {
 	clusterChanged, stop := c.source.Subscribe()
 	defer stop()
 	passes := loop.Loop{
-		Clock: c.clock, Interval: interval, Retry: retryInterval,
+		Clock: c.clock, Interval: interval, Retry: retryInterval, Again: againAfter,
 		Failed: "Could not write what was found", Succeeded: "What was found is written again",
 	}
 	passes.Run(ctx, clusterChanged, c.changed, c.pass)

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/clock"
 
 	"github.com/extant-project/extant/internal/cluster"
 	"github.com/extant-project/extant/internal/inventory"
@@ -20,17 +21,21 @@ import (
 )
 
 // Inventories takes the inventory of snapshots, with the points and the
-// Extensions that the API has. The newest is kept, for everybody who asks: the
-// controller, which writes it down, and reviews. It is safe for concurrent use.
+// Extensions that the API has, and what probes found. The newest is kept, for
+// everybody who asks: the controllers, which write it down, and reviews. It is
+// safe for concurrent use.
 type Inventories struct {
 	extensions listers.ExtensionLister
 	points     listers.ExtensionPointLister
+	backends   listers.BackendLister
 	// fallback is the points that are taken while the API has none, as long as
 	// its etcd is away at start.
 	fallback []*extant.ExtensionPoint
+	clock    clock.PassiveClock
 
 	mu     sync.Mutex
 	newest taken
+	laid   laid
 }
 
 // taken is an inventory with what it was taken from.
@@ -44,12 +49,33 @@ type taken struct {
 
 // NewInventories returns the Inventories of an API. The fallback is the points
 // that are taken while the API has none.
-func NewInventories(kinds informers.Interface, fallback []*extant.ExtensionPoint) *Inventories {
-	return &Inventories{extensions: kinds.Extensions().Lister(), points: kinds.ExtensionPoints().Lister(), fallback: fallback}
+func NewInventories(kinds informers.Interface, fallback []*extant.ExtensionPoint, clock clock.PassiveClock) *Inventories {
+	return &Inventories{
+		extensions: kinds.Extensions().Lister(), points: kinds.ExtensionPoints().Lister(), backends: kinds.Backends().Lister(),
+		fallback: fallback, clock: clock,
+	}
 }
 
-// Take returns the inventory of a snapshot.
+// Take returns the inventory of a snapshot, with what probes found.
 func (i *Inventories) Take(snapshot *cluster.Snapshot) (*inventory.Inventory, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	pure, err := i.take(snapshot)
+	if err != nil {
+		return nil, err
+	}
+	return i.laid.over(pure, i.backends, i.clock.Now())
+}
+
+// Unprobed returns the inventory of a snapshot, without what probes found.
+func (i *Inventories) Unprobed(snapshot *cluster.Snapshot) (*inventory.Inventory, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.take(snapshot)
+}
+
+// take returns the inventory of a snapshot. The lock is held.
+func (i *Inventories) take(snapshot *cluster.Snapshot) (*inventory.Inventory, error) {
 	points, err := i.points.List(labels.Everything())
 	if err != nil {
 		return nil, err
@@ -63,8 +89,6 @@ func (i *Inventories) Take(snapshot *cluster.Snapshot) (*inventory.Inventory, er
 	slices.SortFunc(points, byName[*v1alpha1.ExtensionPoint])
 	slices.SortFunc(extensions, byName[*v1alpha1.Extension])
 
-	i.mu.Lock()
-	defer i.mu.Unlock()
 	last := &i.newest
 	if last.inventory == nil || !slices.Equal(points, last.points) {
 		hubs, err := i.hubPoints(points)
