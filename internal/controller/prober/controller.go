@@ -216,10 +216,10 @@ func (c *Controller) loop(ctx context.Context, queue workqueue.TypedRateLimiting
 			plan.record(r)
 		case <-replan.C:
 			scheduled, looked = false, time.Now()
-			switch err := plan.look(); {
-			case err == nil:
+			err := plan.look()
+			if err == nil {
 				failed = ""
-			default:
+			} else {
 				if failed != err.Error() { // said once, not at each retry
 					logger.Error(err, "Could not tell what to probe")
 				}

@@ -102,7 +102,7 @@ func (c *cell) endpoints(service string, addresses ...string) {
 // part.
 type harness struct {
 	*cell
-	t      *testing.T
+	t      testing.TB
 	clock  *clocktesting.FakeClock
 	api    *fake.Clientset
 	events *record.FakeRecorder
@@ -110,12 +110,10 @@ type harness struct {
 	config Config
 }
 
-func newHarness(t *testing.T, backends ...string) *harness {
+func newHarness(t testing.TB, backends ...string) *harness {
 	h := &harness{cell: newCell(), t: t, clock: clocktesting.NewFakeClock(time.Now()), api: fake.NewSimpleClientset(), events: record.NewFakeRecorder(100)}
 	for _, name := range backends {
-		if _, err := h.api.ExtantV1alpha1().Backends().Create(t.Context(), &v1alpha1.Backend{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{}); err != nil {
-			t.Fatal(err)
-		}
+		h.backend(name)
 	}
 	h.api.PrependReactor("patch", "backends", h.apply)
 	h.config = Config{
@@ -125,6 +123,14 @@ func newHarness(t *testing.T, backends ...string) *harness {
 		},
 	}
 	return h
+}
+
+// backend makes a Backend as discovery does.
+func (h *harness) backend(name string) {
+	h.t.Helper()
+	if _, err := h.api.ExtantV1alpha1().Backends().Create(h.t.Context(), &v1alpha1.Backend{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{}); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // apply stores what is applied, as an API server does for the only manager of
@@ -244,7 +250,7 @@ func TestADeathIsConfirmedWrittenAndToldOnceAndSoIsTheReturn(t *testing.T) {
 	}
 	<-c.Written()
 	h.told(0)
-	listener.Close()
+	_ = listener.Close()
 	start := h.clock.Now()
 	status = h.until("a.guards.443", 200*time.Millisecond, is("False", extant.BackendConnectFailed))
 	if took := h.clock.Now().Sub(start); took > 33*time.Second {

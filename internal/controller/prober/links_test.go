@@ -80,7 +80,7 @@ func listen(t testing.TB, address string, serve func(net.Conn)) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
+	t.Cleanup(func() { _ = listener.Close() })
 	go accept(listener, serve)
 	return listener.Addr().String()
 }
@@ -143,7 +143,7 @@ func TestTheLinkThatIsBrokenIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused := gone.Addr().String()
-	gone.Close()
+	_ = gone.Close()
 	for _, test := range []struct {
 		name      string
 		endpoint  string

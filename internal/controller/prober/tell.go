@@ -17,14 +17,14 @@ import (
 func (c *Controller) tell(ctx context.Context, before *v1alpha1.Backend, now *v1alpha1.BackendStatus) {
 	logger := klog.FromContext(ctx)
 	for _, condition := range now.Conditions {
-		was := metav1.ConditionStatus("")
+		was, why := metav1.ConditionStatus(""), ""
 		if stored := meta.FindStatusCondition(before.Status.Conditions, condition.Type); stored != nil {
-			was = stored.Status
-		}
-		if was == condition.Status {
-			continue
+			was, why = stored.Status, stored.Reason
 		}
 		begins, ends := condition.Status == metav1.ConditionFalse, was == metav1.ConditionFalse && condition.Status == metav1.ConditionTrue
+		if was == condition.Status && (!begins || why == condition.Reason) {
+			continue // another link that breaks is news
+		}
 		if was == "" && !begins {
 			continue // nothing was known, and nothing is wrong
 		}

@@ -87,7 +87,7 @@ func decide(t *target, answers map[string]answer, judges *judges, now time.Time)
 		}
 	}
 	v.sum(t, findings, good, known)
-	v.describe(leaves, broken, unclear, now)
+	v.describe(leaves, broken, unclear)
 	return v
 }
 
@@ -196,7 +196,7 @@ func listing(findings []finding, total int) string {
 }
 
 // describe fills in what the certificates say.
-func (v *verdict) describe(leaves []*x509.Certificate, broken map[string]string, unclear string, now time.Time) {
+func (v *verdict) describe(leaves []*x509.Certificate, broken map[string]string, unclear string) {
 	if len(leaves) == 0 {
 		return
 	}
