@@ -56,7 +56,7 @@ func connectFailure(err error) *failure {
 // judged.
 func handshakeFailure(err error, askedForCertificate bool) *failure {
 	f := &failure{reason: extant.BackendTLSFailed, result: "handshake"}
-	var alert tls.AlertError
+	var alert *net.OpError
 	var record tls.RecordHeaderError
 	switch {
 	case askedForCertificate:
@@ -67,8 +67,8 @@ func handshakeFailure(err error, askedForCertificate bool) *failure {
 		f.words = "it closed the connection during the handshake"
 	case errors.As(err, &record):
 		f.words = "it does not speak TLS"
-	case errors.As(err, &alert):
-		f.words = "it refused the handshake: " + clean(strings.TrimPrefix(alert.Error(), "tls: "), maxWords)
+	case errors.As(err, &alert) && alert.Op == "remote error":
+		f.words = "it refused the handshake: " + clean(strings.TrimPrefix(alert.Err.Error(), "tls: "), maxWords)
 	default:
 		f.words = "the handshake failed: " + clean(strings.TrimPrefix(err.Error(), "tls: "), maxWords)
 	}

@@ -143,12 +143,14 @@ func (p *planner) record(r round) {
 		s.running = false
 		return
 	}
-	due := r.at.Add(s.record(r, c.judges, now))
+	delay, news := s.record(r, c.judges, now)
 	if s.again {
-		due = now
+		delay = 0
 	}
-	p.schedule.set(r.name, due)
-	p.queue.Add(r.name)
+	p.schedule.set(r.name, r.at.Add(delay))
+	if news {
+		p.queue.Add(r.name)
+	}
 }
 
 func recent(stored *v1alpha1.Backend, probe extant.Probe, now time.Time) bool {

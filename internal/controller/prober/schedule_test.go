@@ -65,6 +65,9 @@ func TestWhoIsDueFirstComesFirst(t *testing.T) {
 	if wait := s.wait(start.Add(-time.Second)); wait != time.Second {
 		t.Errorf("nobody is due for %s", wait)
 	}
+	if wait := s.wait(start.Add(time.Second)); wait != 200*time.Millisecond {
+		t.Errorf("who is due is looked for again after %s", wait)
+	}
 	var got []string
 	for {
 		name, _, ok := s.take(start.Add(time.Second))

@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
 )
@@ -32,8 +33,10 @@ type state struct {
 	running, again bool
 	// next is the endpoint that the next round begins with.
 	next int
-	// applied is what was written last.
+	// applied is what was written last, and written the time of the newest probe
+	// in it.
 	applied *v1alpha1.Backend
+	written time.Time
 }
 
 // newState begins with what is stored, so that a replica that takes over goes on
@@ -44,10 +47,18 @@ func newState(stored *v1alpha1.Backend, recent bool) *state {
 		return s
 	}
 	s.samples = samples(slices.Clone(stored.Status.Samples))
+	s.wrote(stored)
 	if recent {
 		s.believed = stored.Status.Available
 	}
 	return s
+}
+
+// wrote notes what is stored.
+func (s *state) wrote(stored *v1alpha1.Backend) {
+	if at := stored.Status.LastProbeTime; at != nil {
+		s.written = at.Time
+	}
 }
 
 // aim sets what is to be called. It tells whether that differs, so that a probe
@@ -77,8 +88,9 @@ func sameTarget(x, y *target) bool {
 		})
 }
 
-// record takes in what a round found, and returns when the next one is due.
-func (s *state) record(r round, judges *judges, now time.Time) time.Duration {
+// record takes in what a round found. It returns when the next one is due, and
+// whether there is something to write.
+func (s *state) record(r round, judges *judges, now time.Time) (delay time.Duration, news bool) {
 	s.running = false
 	s.answers = r.kept(s.answers, s.target, now)
 	for endpoint := range s.answers {
@@ -87,7 +99,7 @@ func (s *state) record(r round, judges *judges, now time.Time) time.Duration {
 		}
 	}
 	if len(s.answers) == 0 {
-		return 0 // others are there by now
+		return 0, false // others are there by now
 	}
 	if len(s.target.endpoints) > endpointsPerRound {
 		s.next = (s.next + endpointsPerRound) % len(s.target.endpoints)
@@ -102,9 +114,11 @@ func (s *state) record(r round, judges *judges, now time.Time) time.Duration {
 
 	contradicts := s.believed == metav1.ConditionTrue && v.available == metav1.ConditionFalse && !s.doubted
 	if s.doubted = contradicts; !contradicts {
+		news = s.shown == nil || !v.equals(s.shown)
 		s.shown, s.believed = &v, v.available
 	}
-	return s.pace.next(v.failed(), contradicts, s.target.interval())
+	news = news || s.probed.Sub(s.written) >= inventory.ResultsWritten || s.written.After(s.probed)
+	return s.pace.next(v.failed(), contradicts, s.target.interval()), news
 }
 
 // reconsider judges the same answers for other callers.

@@ -37,6 +37,15 @@ type verdict struct {
 // failed tells whether something is wrong with any endpoint.
 func (v *verdict) failed() bool { return v.failing > 0 }
 
+// equals tells whether two verdicts are written the same.
+func (v *verdict) equals(other *verdict) bool {
+	sameCertificate := v.certificate == other.certificate || (v.certificate != nil && other.certificate != nil &&
+		v.certificate.NotAfter.Equal(other.certificate.NotAfter) && v.certificate.Issuer == other.certificate.Issuer &&
+		slices.Equal(v.certificate.DNSNames, other.certificate.DNSNames))
+	return sameCertificate && v.available == other.available && v.reason == other.reason && v.message == other.message &&
+		v.valid == other.valid && slices.Equal(v.callers, other.callers)
+}
+
 // finding is what one endpoint is worth to the callers.
 type finding struct {
 	endpoint string

@@ -104,6 +104,7 @@ func (c *Controller) done(name string, applied *v1alpha1.Backend) {
 	defer c.mu.Unlock()
 	if s, ok := c.states[name]; ok && applied != nil {
 		s.applied = applied
+		s.wrote(applied)
 	}
 	if c.unwritten != nil {
 		delete(c.unwritten, name)
