@@ -2,7 +2,9 @@ package integration
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	fields "github.com/extant-project/extant/pkg/generated/applyconfiguration/extant/v1alpha1"
 )
 
 // discoverySoon is how long a change in the cluster may take to be in the API,
@@ -64,6 +68,39 @@ func TestAWebhookInTheClusterBecomesABackendAndGoesWithIt(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// TestWhatAnOlderExtantWroteIntoABackendIsGivenUp plays an upgrade: discovery
+// wrote then what the prober writes now.
+func TestWhatAnOlderExtantWroteIntoABackendIsGivenUp(t *testing.T) {
+	ctx, kube, backends := t.Context(), kubeClient(t), extantClient(t).Backends()
+	const name, backend = "upgraded", "upgraded.default.443"
+	webhooks := kube.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	if _, err := webhooks.Create(ctx, guardWebhook(name), metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = webhooks.Delete(context.Background(), name, metav1.DeleteOptions{}) })
+	isWritten := func(ctx context.Context) string {
+		found, err := backends.Get(ctx, backend, metav1.GetOptions{})
+		if err != nil {
+			return err.Error()
+		}
+		if found.Status.Available != "False" || found.Status.Reason != "ServiceNotFound" {
+			return fmt.Sprintf("it is %s %s", found.Status.Available, found.Status.Reason)
+		}
+		for _, entry := range found.ManagedFields {
+			if entry.Manager == "extant-discovery" && entry.Subresource == "status" && strings.Contains(entry.FieldsV1.GetRawString(), "f:available") {
+				return "discovery holds on to it"
+			}
+		}
+		return ""
+	}
+	eventually(t, discoverySoon, isWritten)
+	older := fields.Backend(backend).WithStatus(fields.BackendStatus().WithAvailable("Unknown").WithReason("NotProbed").WithMessage("older"))
+	if _, err := backends.ApplyStatus(ctx, older, metav1.ApplyOptions{FieldManager: "extant-discovery", Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, discoverySoon, isWritten)
 }
 
 func guardWebhook(name string) *admissionregistrationv1.ValidatingWebhookConfiguration {
