@@ -74,7 +74,9 @@ func (w *probedWebhook) start(certificate []byte) {
 	w.address = listener.Addr().String()
 	w.server = &http.Server{Handler: http.HandlerFunc(allow), ReadHeaderTimeout: time.Minute}
 	w.server.SetKeepAlivesEnabled(false)
-	go w.server.Serve(tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: w.key}}}))
+	secured := tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: w.key}}})
+	server := w.server
+	go func() { _ = server.Serve(secured) }()
 }
 
 func (w *probedWebhook) stop() {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/extant-project/extant/pkg/apis/extant"
@@ -54,7 +55,11 @@ func (d *dialer) call(ctx context.Context, t *target, endpoint string) (a answer
 	ctx, cancel := context.WithTimeout(ctx, t.timeout())
 	defer cancel()
 	start := time.Now()
-	defer func() { a.took = time.Since(start) }()
+	defer func() {
+		if a.took == 0 {
+			a.took = time.Since(start)
+		}
+	}()
 
 	addresses, err := d.resolve(ctx, host)
 	if err != nil {
@@ -82,6 +87,7 @@ var cheapCurves = []tls.CurveID{tls.CurveP256}
 // try connects and shakes hands once. It tells whether the server refused what
 // it was offered.
 func (d *dialer) try(ctx context.Context, t *target, addresses []netip.Addr, port string, curves []tls.CurveID) (_ answer, refused bool) {
+	start := time.Now()
 	connection, err := connect(ctx, addresses, port)
 	if err != nil {
 		return answer{failure: connectFailure(err)}, false
@@ -90,7 +96,7 @@ func (d *dialer) try(ctx context.Context, t *target, addresses []netip.Addr, por
 	if t.probe.Mode == extant.ProbeModeTCP {
 		return answer{}, false
 	}
-	return shakeHands(ctx, connection, t, curves)
+	return shakeHands(ctx, connection, t, curves, start)
 }
 
 // resolve returns the addresses of a host. Each call connects to what it
@@ -100,9 +106,10 @@ func (d *dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error)
 	if address, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{address}, nil
 	}
-	if host[len(host)-1] != '.' {
-		host += "."
+	if host = strings.ToLower(strings.TrimSuffix(host, ".")); host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, nil
 	}
+	host += "."
 	return d.resolver.LookupNetIP(ctx, "ip", host)
 }
 
@@ -127,8 +134,9 @@ func connect(ctx context.Context, addresses []netip.Addr, port string) (net.Conn
 }
 
 // shakeHands shakes hands as kube-apiserver does, but reads the certificate
-// whoever signed it: each caller judges it by its own bundle.
-func shakeHands(ctx context.Context, connection net.Conn, t *target, curves []tls.CurveID) (_ answer, refused bool) {
+// whoever signed it: each caller judges it by its own bundle. Start is when the
+// connection was begun.
+func shakeHands(ctx context.Context, connection net.Conn, t *target, curves []tls.CurveID, start time.Time) (_ answer, refused bool) {
 	asked := false
 	config := &tls.Config{
 		ServerName: t.serverName,
@@ -152,5 +160,25 @@ func shakeHands(ctx context.Context, connection net.Conn, t *target, curves []tl
 	if len(chain) > maxChain {
 		return answer{failure: &failure{reason: extant.BackendTLSFailed, result: "handshake", words: "it presents too many certificates"}}, false
 	}
-	return answer{chain: chain}, false
+	a := answer{chain: chain, took: time.Since(start)}
+	if asked {
+		a.failure = refusedUs(client, a.took)
+	}
+	return a, false
+}
+
+// afterthought is how long a server is given to say that it wanted a
+// certificate: in TLS 1.3 that comes after the handshake, and only then.
+const afterthought = 250 * time.Millisecond
+
+// refusedUs waits for what a server says that asked for a certificate. Most do
+// without, and say nothing.
+func refusedUs(client *tls.Conn, took time.Duration) *failure {
+	if err := client.SetReadDeadline(time.Now().Add(max(afterthought, 2*took))); err != nil {
+		return handshakeFailure(err, true)
+	}
+	if _, err := client.Read(make([]byte, 1)); err != nil && !isTimeout(err) {
+		return handshakeFailure(err, true)
+	}
+	return nil
 }

@@ -36,7 +36,9 @@ func connectFailure(err error) *failure {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
+		// A name without a dot may be completed where the API server runs.
 		f.result, f.words = "unresolved", "the name of the host does not exist"
+		f.uncertain = !strings.Contains(strings.TrimSuffix(dns.Name, "."), ".")
 	case errors.As(err, &dns):
 		// The API server commonly asks other servers.
 		f.result, f.words, f.uncertain = "unresolved", "the name of the host could not be resolved", true

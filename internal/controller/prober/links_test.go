@@ -184,6 +184,10 @@ func TestTheLinkThatIsBrokenIsNamed(t *testing.T) {
 			"True", "ProbeSucceeded", "", "Valid"},
 		{"it wants a certificate of the client", listen(t, "127.0.0.1:0", shaking(t, &tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12})), nil,
 			"Unknown", "TLSFailed", "it asks for a client certificate", ""},
+		{"it wants one after the handshake", listen(t, "127.0.0.1:0", shaking(t, &tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAnyClientCert})), nil,
+			"Unknown", "TLSFailed", "it asks for a client certificate", ""},
+		{"it would take one", listen(t, "127.0.0.1:0", shaking(t, &tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequestClientCert})), nil,
+			"True", "ProbeSucceeded", "", "Valid"},
 		{"the API server may call it otherwise", listen(t, "127.0.0.1:0", shaking(t, serving(good))), func(t *target) { t.doubt = "who knows" }, "Unknown", "ProbeSucceeded", "it answers, but who knows", "Valid"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -262,7 +266,7 @@ func TestLocalAddressesAreNotCalledUnlessAllowed(t *testing.T) {
 	d.allowLocal = false
 	// A name that means something local is no way around.
 	d.resolver = names{"rebound.example.com.": {netip.MustParseAddr("10.255.255.1"), netip.MustParseAddr("127.0.0.1")}}
-	for _, endpoint := range []string{address, "rebound.example.com:" + port} {
+	for _, endpoint := range []string{address, "rebound.example.com:" + port, "localhost:" + port, "a.LocalHost.:" + port} {
 		got := probe(t, d, testTarget(nil, endpoint))
 		if got.available != metav1.ConditionUnknown || got.reason != extant.BackendNotProbed || !strings.Contains(got.message, "--probe-local-addresses") {
 			t.Errorf("%s: %s %s: %s", endpoint, got.available, got.reason, got.message)
@@ -291,6 +295,9 @@ func TestANameThatDoesNotExistIsNamedAndOneThatCannotBeResolvedIsUnknown(t *test
 	d.resolver = names{}
 	if got := probe(t, d, testTarget(nil, "nowhere.example.com:443")); got.available != metav1.ConditionFalse || !strings.Contains(got.message, "does not exist") {
 		t.Errorf("got %s: %s", got.available, got.message)
+	}
+	if got := probe(t, d, testTarget(nil, "nowhere:443")); got.available != metav1.ConditionUnknown {
+		t.Errorf("a name without a dot is %s: %s", got.available, got.message)
 	}
 	target := testTarget(nil, "a:1")
 	late := map[string]answer{"a:1": {failure: connectFailure(&net.DNSError{IsTimeout: true})}}
