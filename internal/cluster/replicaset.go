@@ -107,6 +107,9 @@ func (s *ownedReplicaSet) GetName() string { return s.name }
 // GetNamespace returns the namespace.
 func (s *ownedReplicaSet) GetNamespace() string { return s.namespace.Value() }
 
+// Owner is the Deployment.
+func (s *ownedReplicaSet) Owner() Owner { return s.owner.Value() }
+
 // GetObjectMeta returns the metadata by which client-go's stores key objects.
 func (s *ownedReplicaSet) GetObjectMeta() metav1.Object {
 	return &metav1.ObjectMeta{Namespace: s.GetNamespace(), Name: s.name}

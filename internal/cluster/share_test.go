@@ -119,6 +119,11 @@ func TestOwnedReplicaSetsAreHeldSmallAndComeBackWhole(t *testing.T) {
 		t.Errorf("got %v, want %v", got, set)
 	}
 
+	for name, owner := range b.Snapshot().ReplicaSets().Controllers(set.Namespace) {
+		if want := cluster.ControllerOf(set); name != set.Name || owner != want {
+			t.Errorf("got %s of %v, want %s of %v", name, owner, set.Name, want)
+		}
+	}
 	// What the small form has no room for keeps an object whole.
 	odd := kept()
 	odd.Finalizers = []string{"example.com/wait"}

@@ -38,8 +38,14 @@ func TestATableIsInOrderOfNamespaceAndName(t *testing.T) {
 	if diff := cmp.Diff([]string(nil), namesOf(table.InNamespace("c"))); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff([]string{"", "a", "a-b", "b"}, slices.Collect(table.Namespaces())); diff != "" {
+		t.Error(diff)
+	}
 	for range table.All() {
 		break // must not go on
+	}
+	for range table.Namespaces() {
+		break
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/third_party/forked/golang/btree"
 )
 
@@ -91,6 +92,46 @@ func (t Table[T]) InNamespace(namespace string) iter.Seq[T] {
 			return e.namespace == namespace && yield(as[T](e.object))
 		})
 	}
+}
+
+// Namespaces yields the namespaces in which there are objects, in order; the
+// empty one for objects outside of namespaces. The price is a lookup for each.
+func (t Table[T]) Namespaces() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for from, more := (entry{}), t.objects != nil; more; {
+			more = false
+			t.objects.AscendGreaterOrEqual(from, func(e entry) bool {
+				// No name is greater: UTF-8 has no such byte.
+				from, more = entry{namespace: e.namespace, name: "\xff"}, true
+				return false
+			})
+			more = more && yield(from.namespace)
+		}
+	}
+}
+
+// Controllers yields the names of the objects of one namespace in order, each
+// with its controller. ReplicaSets are not expanded for that.
+func (t Table[T]) Controllers(namespace string) iter.Seq2[string, Owner] {
+	return func(yield func(string, Owner) bool) {
+		if t.objects == nil {
+			return
+		}
+		t.objects.AscendGreaterOrEqual(entry{namespace: namespace}, func(e entry) bool {
+			return e.namespace == namespace && yield(e.name, controllerOf(e.object))
+		})
+	}
+}
+
+// controllerOf is the controller of an object as it is held.
+func controllerOf(held Object) Owner {
+	if of, ok := held.(interface{ Owner() Owner }); ok {
+		return of.Owner()
+	}
+	if of, ok := as[Object](held).(metav1.Object); ok {
+		return ControllerOf(of)
+	}
+	return Owner{}
 }
 
 // SameIn tells whether two tables have the very same objects in a namespace.
