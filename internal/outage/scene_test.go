@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -19,13 +20,15 @@ import (
 )
 
 // The large cluster that outages are measured in: 20,000 Deployments with two
-// pods each in 2,000 namespaces on 200 nodes; 500 of them answer 500 webhooks
-// in 120 configurations.
+// pods each in 2,000 namespaces on 200 nodes; 500 of them are backends, of 420
+// webhooks in 120 configurations and of the conversions of 80 custom resources.
+// That makes 200 extensions.
 const (
 	sceneNamespaces     = 2_000
 	sceneWorkloads      = 20_000
 	sceneBackends       = 500
 	sceneConfigurations = 120
+	sceneConversions    = 80
 	sceneNodes          = 200
 )
 
@@ -95,6 +98,9 @@ func largeCluster(tb testing.TB) *scene {
 	for i := range sceneConfigurations {
 		s.add("admissionregistration.k8s.io", "validatingwebhookconfigurations", sceneConfiguration(i))
 	}
+	for b := sceneBackends - sceneConversions; b < sceneBackends; b++ {
+		s.add("apiextensions.k8s.io", "customresourcedefinitions", sceneDefinition(b))
+	}
 	return s
 }
 
@@ -114,7 +120,7 @@ func (s *scene) deployment(i int) {
 	})
 	hash := fmt.Sprintf("%08x", i)
 	set := name + "-" + hash
-	owner := metav1.OwnerReference{APIVersion: "apps/v1", Kind: "Deployment", Name: name, UID: types.UID("d-" + name), Controller: new(true)}
+	owner := metav1.OwnerReference{APIVersion: "apps/v1", Kind: "Deployment", Name: name, UID: types.UID("d-" + name), Controller: new(true), BlockOwnerDeletion: new(true)}
 	withHash := map[string]string{"app": name, "tier": labels["tier"], appsv1.DefaultDeploymentUniqueLabelKey: hash}
 	s.add("apps", "replicasets", &appsv1.ReplicaSet{
 		ObjectMeta: metav1.ObjectMeta{
@@ -157,7 +163,7 @@ func (s *scene) service(i int) {
 
 func sceneConfiguration(i int) *admissionregistrationv1.ValidatingWebhookConfiguration {
 	configuration := &admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("guard-%d", i)}}
-	for b := i; b < sceneBackends; b += sceneConfigurations {
+	for b := i; b < sceneBackends-sceneConversions; b += sceneConfigurations {
 		resource := sceneGuarded[0]
 		if b%50 != 7 {
 			resource = sceneGuarded[1+b%(len(sceneGuarded)-1)]
@@ -180,4 +186,27 @@ func sceneConfiguration(i int) *admissionregistrationv1.ValidatingWebhookConfigu
 		configuration.Webhooks = append(configuration.Webhooks, w)
 	}
 	return configuration
+}
+
+// sceneDefinition is a custom resource in two versions, between which a backend
+// converts.
+func sceneDefinition(b int) *apiextensionsv1.CustomResourceDefinition {
+	group, plural := fmt.Sprintf("app-%d.example.com", b), "things"
+	schema := &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{Type: "object"}}
+	return &apiextensionsv1.CustomResourceDefinition{
+		ObjectMeta: metav1.ObjectMeta{Name: plural + "." + group},
+		Spec: apiextensionsv1.CustomResourceDefinitionSpec{
+			Group: group, Scope: apiextensionsv1.NamespaceScoped,
+			Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: plural, Singular: "thing", Kind: "Thing", ListKind: "ThingList"},
+			Versions: []apiextensionsv1.CustomResourceDefinitionVersion{
+				{Name: "v1", Served: true, Storage: true, Schema: schema}, {Name: "v1alpha1", Served: true, Schema: schema},
+			},
+			Conversion: &apiextensionsv1.CustomResourceConversion{Strategy: apiextensionsv1.WebhookConverter, Webhook: &apiextensionsv1.WebhookConversion{
+				ConversionReviewVersions: []string{"v1"},
+				ClientConfig: &apiextensionsv1.WebhookClientConfig{
+					Service: &apiextensionsv1.ServiceReference{Namespace: sceneNamespace(b), Name: fmt.Sprintf("app-%d", b), Port: new(int32(443))},
+				},
+			}},
+		},
+	}
 }
