@@ -35,8 +35,7 @@ type analysis struct {
 
 	loss loss
 	// touched are the workloads of which pods are lost.
-	touched  map[*workload]struct{}
-	lostPods map[*cluster.Pod]struct{}
+	touched []*workload
 
 	allNeeds       []extant.Need
 	users          map[string]*authenticationv1.UserInfo
@@ -71,7 +70,7 @@ func (e *Engine) newAnalysis(ctx context.Context, observed requestpath.Observed,
 func analyze(ctx context.Context, requests *requestpath.Engine, authorizer *rbac.Authorizer, observed requestpath.Observed, spec *extant.OutageReviewSpec, known ...func(*analysis)) (*analysis, error) {
 	a := &analysis{
 		ctx: ctx, requests: requests, authorizer: authorizer, observed: observed, spec: spec,
-		touched: map[*workload]struct{}{}, lostPods: map[*cluster.Pod]struct{}{}, authorizations: map[authorization]authorizationAnswer{}, users: map[string]*authenticationv1.UserInfo{},
+		authorizations: map[authorization]authorizationAnswer{}, users: map[string]*authenticationv1.UserInfo{},
 		classes: newClasses(),
 	}
 	for _, fill := range known {

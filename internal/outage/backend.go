@@ -91,7 +91,7 @@ func (a *analysis) settleBackends() {
 		return
 	}
 	lostIn := map[string]bool{}
-	for w := range a.touched {
+	for _, w := range a.touched {
 		lostIn[w.Namespace] = true
 	}
 	for _, b := range a.backends {
@@ -135,7 +135,7 @@ func (a *analysis) anythingLeft(b *backend) bool {
 				continue
 			}
 			of = true
-			if _, gone := a.lostPods[pod]; gone {
+			if pod.lost {
 				lost = true
 			} else if pod.Ready && !pod.Terminating {
 				left = true
@@ -163,7 +163,9 @@ func (a *analysis) silence() {
 	}
 	for _, w := range a.loss.workloads {
 		w.lost, w.lostPods, w.missing = 0, nil, 0
+		for i := range w.pods {
+			w.pods[i].lost = false
+		}
 	}
 	a.loss.workloads = nil
-	clear(a.lostPods)
 }

@@ -151,9 +151,9 @@ func (a *analysis) loseService(namespace, name string) {
 			}
 			continue
 		}
-		for _, pod := range w.pods {
-			if selects(service.Spec.Selector, pod.Labels) {
-				a.losePod(w, pod)
+		for i := range w.pods {
+			if selects(service.Spec.Selector, w.pods[i].Labels) {
+				a.losePod(w, i)
 			}
 		}
 		if w.selected(service.Spec.Selector) {
@@ -175,30 +175,24 @@ func (a *analysis) loseSilent(selector map[string]string, called []*backend) {
 }
 
 func (a *analysis) loseEverything() {
-	for namespace := range a.namespaces() {
+	namespaces := map[string]struct{}{}
+	for resource := range kindNames {
+		for namespace := range a.snapshot().Objects(resource).Namespaces() {
+			namespaces[namespace] = struct{}{}
+		}
+	}
+	for _, namespace := range slices.Sorted(maps.Keys(namespaces)) {
 		for _, w := range a.workloads.in(namespace) {
 			a.loseAll(w)
 		}
 	}
 }
 
-// namespaces are those in which anything runs.
-func (a *analysis) namespaces() map[string]struct{} {
-	all := map[string]struct{}{}
-	snapshot := a.snapshot()
-	for _, resource := range append(slices.Collect(maps.Keys(kindNames)), serviceResource) {
-		for object := range snapshot.Objects(resource).All() {
-			all[object.GetNamespace()] = struct{}{}
-		}
-	}
-	return all
-}
-
 func (a *analysis) loseNodes() {
 	nodes := a.loss.nodes
 	if a.loss.Mode == extant.ModeNodesDown {
 		// The nodes of what is named die.
-		for w := range a.touched {
+		for _, w := range a.touched {
 			for _, pod := range w.lostPods {
 				nodes[pod.Node()] = true
 			}
@@ -212,11 +206,17 @@ func (a *analysis) loseNodes() {
 		a.note("pods", cluster.GapAssumed, "which pods run on a node cannot be told without pods: none of them is taken to be lost")
 		return
 	}
-	for namespace := range a.namespaces() {
+	namespaces := map[string]struct{}{}
+	for pod := range a.snapshot().Pods().All() {
+		if nodes[pod.Node()] {
+			namespaces[pod.GetNamespace()] = struct{}{}
+		}
+	}
+	for namespace := range namespaces {
 		for _, w := range a.workloads.in(namespace) {
-			for _, pod := range w.pods {
-				if nodes[pod.Node()] {
-					a.losePod(w, pod)
+			for i := range w.pods {
+				if nodes[w.pods[i].Node()] {
+					a.losePod(w, i)
 				}
 			}
 		}
@@ -225,8 +225,8 @@ func (a *analysis) loseNodes() {
 
 func (a *analysis) loseAll(w *workload) {
 	if a.workloads.podsKnown {
-		for _, pod := range w.pods {
-			a.losePod(w, pod)
+		for i := range w.pods {
+			a.losePod(w, i)
 		}
 		a.miss(w)
 		return
@@ -234,10 +234,15 @@ func (a *analysis) loseAll(w *workload) {
 	if w.resource() == daemonSetResource && w.replicas == 0 {
 		w.replicas = 1 // for how many nodes it is cannot be told without its status
 	}
-	w.lost = w.replicas
-	if w.lost > 0 {
-		a.touched[w] = struct{}{}
+	a.take(w, w.replicas-w.lost)
+}
+
+// take counts lost pods of a workload.
+func (a *analysis) take(w *workload, pods int32) {
+	if w.lost == 0 && pods > 0 {
+		a.touched = append(a.touched, w)
 	}
+	w.lost += pods
 }
 
 // miss counts the pods that a workload wants and does not have: what is named
@@ -247,24 +252,24 @@ func (a *analysis) miss(w *workload) {
 		return
 	}
 	w.missing = w.replicas - int32(len(w.pods))
-	w.lost += w.missing
-	a.touched[w] = struct{}{}
+	a.take(w, w.missing)
 }
 
-func (a *analysis) losePod(w *workload, pod *cluster.Pod) {
-	if _, known := a.lostPods[pod]; known || pod.Terminating {
+// losePod loses one of the pods of a workload.
+func (a *analysis) losePod(w *workload, i int) {
+	pod := &w.pods[i]
+	if pod.lost || pod.Terminating {
 		return
 	}
-	a.lostPods[pod] = struct{}{}
-	w.lostPods = append(w.lostPods, pod)
-	w.lost++
-	a.touched[w] = struct{}{}
+	pod.lost = true
+	w.lostPods = append(w.lostPods, pod.Pod)
+	a.take(w, 1)
 }
 
 // settleWorkloads orders what is lost. A DaemonSet is not missed on nodes that
 // are dead, and in mode Unreachable nothing is lost.
 func (a *analysis) settleWorkloads() {
-	for w := range a.touched {
+	for _, w := range a.touched {
 		if w.resource() == daemonSetResource {
 			onDead := slices.DeleteFunc(slices.Clone(w.lostPods), func(pod *cluster.Pod) bool { return !a.loss.nodes[pod.Node()] })
 			if len(onDead) > 0 && len(onDead) == len(w.lostPods) {

@@ -35,13 +35,20 @@ type workload struct {
 	// replicas is how many pods are wanted.
 	replicas int32
 	// pods are those that were observed, in order of their names.
-	pods []*cluster.Pod
+	pods []observedPod
 	// lost is how many pods are lost; lostPods are those of them that were
 	// observed.
 	lost     int32
 	lostPods []*cluster.Pod
 	// missing is how many of the lost pods were not there before.
 	missing int32
+}
+
+// observedPod is a pod of a workload.
+type observedPod struct {
+	*cluster.Pod
+	// lost: the outage takes it.
+	lost bool
 }
 
 func (w *workload) resource() schema.GroupResource {
@@ -81,13 +88,12 @@ type workloads struct {
 	// counts as ready.
 	podsKnown   bool
 	byNamespace map[string][]*workload
-	byReference map[extant.ObjectReference]*workload
 }
 
 func newWorkloads(snapshot *cluster.Snapshot) *workloads {
 	return &workloads{
 		snapshot: snapshot, podsKnown: snapshot.Origin != "dump" || snapshot.Pods().Len() > 0 || snapshot.EndpointSlices().Len() > 0,
-		byNamespace: map[string][]*workload{}, byReference: map[extant.ObjectReference]*workload{},
+		byNamespace: map[string][]*workload{},
 	}
 }
 
@@ -96,38 +102,56 @@ func (ws *workloads) in(namespace string) []*workload {
 	if known, ok := ws.byNamespace[namespace]; ok {
 		return known
 	}
-	for w := range ws.snapshot.Deployments().InNamespace(namespace) {
-		ws.add(deploymentResource, w, &w.Spec.Template, valueOr(w.Spec.Replicas, 1))
-	}
-	for w := range ws.snapshot.StatefulSets().InNamespace(namespace) {
-		ws.add(statefulSetResource, w, &w.Spec.Template, valueOr(w.Spec.Replicas, 1))
-	}
-	for w := range ws.snapshot.DaemonSets().InNamespace(namespace) {
-		ws.add(daemonSetResource, w, &w.Spec.Template, w.Status.DesiredNumberScheduled)
-	}
-	for w := range ws.snapshot.ReplicaSets().InNamespace(namespace) {
-		if cluster.ControllerOf(w).Kind != "Deployment" {
-			ws.add(replicaSetResource, w, &w.Spec.Template, valueOr(w.Spec.Replicas, 1))
-		}
-	}
-	for w := range ws.snapshot.Jobs().InNamespace(namespace) {
-		ws.add(jobResource, w, &w.Spec.Template, w.Status.Active)
-	}
+	made, deployments := ws.makers(namespace)
+	var alone []*workload
 	for pod := range ws.snapshot.Pods().InNamespace(namespace) {
-		if pod.Phase == corev1.PodSucceeded || pod.Phase == corev1.PodFailed {
+		// Static pods are their node's, and no workload.
+		if pod.Static || pod.Phase == corev1.PodSucceeded || pod.Phase == corev1.PodFailed {
 			continue
 		}
-		if w := ws.of(pod); w != nil {
-			w.pods = append(w.pods, pod)
+		w, ok := makerOf(pod, made, deployments)
+		if !ok {
+			w = newWorkload(podResource, pod, nil, 1)
+			w.labels = pod.Labels
+			alone = append(alone, w)
 		}
+		w.pods = append(w.pods, observedPod{Pod: pod})
 	}
-	all := ws.byNamespace[namespace]
-	slices.SortFunc(all, func(x, y *workload) int { return compareReferences(x.ObjectReference, y.ObjectReference) })
+	all := append(alone, made...)
 	ws.byNamespace[namespace] = all
 	return all
 }
 
-func (ws *workloads) add(resource schema.GroupResource, object cluster.Object, template *corev1.PodTemplateSpec, replicas int32) *workload {
+// makers are the workloads of a namespace that make pods, in order, and the
+// Deployments of ReplicaSets by the names of these.
+func (ws *workloads) makers(namespace string) (made []*workload, deployments map[string]string) {
+	add := func(resource schema.GroupResource, object cluster.Object, template *corev1.PodTemplateSpec, replicas int32) {
+		made = append(made, newWorkload(resource, object, template, replicas))
+	}
+	for w := range ws.snapshot.DaemonSets().InNamespace(namespace) {
+		add(daemonSetResource, w, &w.Spec.Template, w.Status.DesiredNumberScheduled)
+	}
+	for w := range ws.snapshot.Deployments().InNamespace(namespace) {
+		add(deploymentResource, w, &w.Spec.Template, valueOr(w.Spec.Replicas, 1))
+	}
+	deployments = map[string]string{}
+	for name, owner := range ws.snapshot.ReplicaSets().Controllers(namespace) {
+		if owner.Kind == "Deployment" {
+			deployments[name] = owner.Name
+		} else if w, ok := ws.snapshot.ReplicaSets().Get(namespace, name); ok {
+			add(replicaSetResource, w, &w.Spec.Template, valueOr(w.Spec.Replicas, 1))
+		}
+	}
+	for w := range ws.snapshot.StatefulSets().InNamespace(namespace) {
+		add(statefulSetResource, w, &w.Spec.Template, valueOr(w.Spec.Replicas, 1))
+	}
+	for w := range ws.snapshot.Jobs().InNamespace(namespace) {
+		add(jobResource, w, &w.Spec.Template, w.Status.Active)
+	}
+	return made, deployments
+}
+
+func newWorkload(resource schema.GroupResource, object cluster.Object, template *corev1.PodTemplateSpec, replicas int32) *workload {
 	w := &workload{
 		ObjectReference: extant.ObjectReference{Group: resource.Group, Resource: resource.Resource, Namespace: object.GetNamespace(), Name: object.GetName()},
 		object:          object, template: template, replicas: replicas,
@@ -135,39 +159,35 @@ func (ws *workloads) add(resource schema.GroupResource, object cluster.Object, t
 	if template != nil {
 		w.labels = labels.Set(template.Labels)
 	}
-	ws.byNamespace[w.Namespace] = append(ws.byNamespace[w.Namespace], w)
-	ws.byReference[w.ObjectReference] = w
 	return w
+}
+
+// find finds a workload among those of its namespace.
+func find(all []*workload, reference extant.ObjectReference) (*workload, bool) {
+	i, ok := slices.BinarySearchFunc(all, reference, func(w *workload, of extant.ObjectReference) int { return compareReferences(w.ObjectReference, of) })
+	if !ok {
+		return nil, false
+	}
+	return all[i], true
 }
 
 // get returns a workload by its reference.
 func (ws *workloads) get(reference extant.ObjectReference) (*workload, bool) {
-	ws.in(reference.Namespace)
-	w, ok := ws.byReference[reference]
-	return w, ok
+	return find(ws.in(reference.Namespace), reference)
 }
 
-// of returns the workload that a pod belongs to: what owns it, followed as far
-// as it can be seen, or the pod itself. Static pods are their node's, and no
-// workload.
-func (ws *workloads) of(pod *cluster.Pod) *workload {
-	if pod.Static {
-		return nil
+// makerOf finds the workload that a pod belongs to: what owns it, followed as
+// far as it can be seen.
+func makerOf(pod *cluster.Pod, made []*workload, deployments map[string]string) (*workload, bool) {
+	owner := pod.Owner()
+	if deployment, ok := deployments[owner.Name]; ok && owner.Kind == "ReplicaSet" {
+		owner = cluster.Owner{APIVersion: "apps/v1", Kind: "Deployment", Name: deployment}
 	}
-	namespace, owner := pod.GetNamespace(), pod.Owner()
-	if owner.Kind == "ReplicaSet" {
-		if set, ok := ws.snapshot.ReplicaSets().Get(namespace, owner.Name); ok && cluster.ControllerOf(set).Kind == "Deployment" {
-			owner = cluster.ControllerOf(set)
-		}
+	resource, ok := ownerResources[[2]string{owner.APIVersion, owner.Kind}]
+	if !ok {
+		return nil, false
 	}
-	if resource, ok := ownerResources[[2]string{owner.APIVersion, owner.Kind}]; ok {
-		if w, ok := ws.byReference[extant.ObjectReference{Group: resource.Group, Resource: resource.Resource, Namespace: namespace, Name: owner.Name}]; ok {
-			return w
-		}
-	}
-	w := ws.add(podResource, pod, nil, 1)
-	w.labels = pod.Labels
-	return w
+	return find(made, extant.ObjectReference{Group: resource.Group, Resource: resource.Resource, Namespace: pod.GetNamespace(), Name: owner.Name})
 }
 
 // replicaSet returns the ReplicaSet that makes the pods of a Deployment.
