@@ -27,9 +27,9 @@ type analysis struct {
 	deleted deletion
 
 	workloads *workloads
-	backends  map[string]*backend
-	// behind is the backends by their Service.
-	behind map[[2]string][]*backend
+	backends  *backends
+	// serving are the workloads whose pods answer for backends.
+	serving map[*backend][]*workload
 
 	index *namespaceIndex
 
@@ -43,7 +43,9 @@ type analysis struct {
 	classes        classes
 	providers      providers
 	gaps           []extant.Gap
-	recipes        map[*workload]*recipe
+	recipes        recipes
+	// spoken are the workloads of which somebody says what they provide or need.
+	spoken map[extant.ObjectReference]bool
 	// publications are what the lost backends need besides their workloads.
 	publications map[*backend][]requirement
 	outcome      *outcome
@@ -71,14 +73,16 @@ func analyze(ctx context.Context, requests *requestpath.Engine, authorizer *rbac
 	a := &analysis{
 		ctx: ctx, requests: requests, authorizer: authorizer, observed: observed, spec: spec,
 		authorizations: map[authorization]authorizationAnswer{}, users: map[string]*authenticationv1.UserInfo{},
-		classes: newClasses(),
+		classes: newClasses(), serving: map[*backend][]*workload{},
 	}
 	for _, fill := range known {
 		fill(a)
 	}
 	a.remove()
 	a.workloads = newWorkloads(a.snapshot())
-	a.readBackends()
+	if a.backends == nil {
+		a.backends = a.readBackends()
+	}
 	a.lose()
 	a.findProviders()
 	a.outcome = a.recover()

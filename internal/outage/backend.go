@@ -6,14 +6,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
 var (
-	namespaceResource     = schema.GroupResource{Resource: "namespaces"}
-	serviceResource       = schema.GroupResource{Resource: "services"}
-	endpointSliceResource = schema.GroupResource{Group: "discovery.k8s.io", Resource: "endpointslices"}
+	namespaceResource      = schema.GroupResource{Resource: "namespaces"}
+	serviceResource        = schema.GroupResource{Resource: "services"}
+	serviceAccountResource = schema.GroupResource{Resource: "serviceaccounts"}
+	endpointSliceResource  = schema.GroupResource{Group: "discovery.k8s.io", Resource: "endpointslices"}
 )
 
 // backend is what hooks call.
@@ -25,34 +25,31 @@ type backend struct {
 	// ready endpoint, or lies outside, and was not probed is taken to answer.
 	before  truth
 	because string
-	// workloads are those whose pods answer.
-	workloads []*workload
-	// hooks are those that call it.
-	hooks []*inventory.Hook
-	// survives: what answers is not lost, or not all of it.
-	survives bool
+}
+
+// backends are those of a cluster, by name, by their Service, and by the
+// namespace of that.
+type backends struct {
+	named  map[string]*backend
+	behind map[[2]string][]*backend
+	in     map[string][]*backend
 }
 
 // readBackends reads the backends of the inventory.
-func (a *analysis) readBackends() {
-	a.backends = make(map[string]*backend, len(a.observed.Inventory.Backends))
-	a.behind = map[[2]string][]*backend{}
+func (a *analysis) readBackends() *backends {
+	all := &backends{make(map[string]*backend, len(a.observed.Inventory.Backends)), map[[2]string][]*backend{}, map[string][]*backend{}}
 	for i := range a.observed.Inventory.Backends {
 		found := &a.observed.Inventory.Backends[i]
 		b := &backend{name: found.Name, service: found.Spec.Service, before: yes}
 		b.before, b.because = a.before(found)
-		a.backends[b.name] = b
+		all.named[b.name] = b
 		if b.service != nil {
 			key := [2]string{b.service.Namespace, b.service.Name}
-			a.behind[key] = append(a.behind[key], b)
+			all.behind[key] = append(all.behind[key], b)
+			all.in[b.service.Namespace] = append(all.in[b.service.Namespace], b)
 		}
 	}
-	for i := range a.observed.Inventory.Hooks {
-		hook := &a.observed.Inventory.Hooks[i]
-		if b, ok := a.backends[hook.Backend]; ok && !a.hookDeleted(hook) {
-			b.hooks = append(b.hooks, hook)
-		}
-	}
+	return all
 }
 
 // before tells whether a backend could be called before the outage.
@@ -90,22 +87,26 @@ func (a *analysis) settleBackends() {
 		a.silence()
 		return
 	}
-	lostIn := map[string]bool{}
+	settled := map[string]bool{}
 	for _, w := range a.touched {
-		lostIn[w.Namespace] = true
+		if settled[w.Namespace] {
+			continue
+		}
+		settled[w.Namespace] = true
+		for _, b := range a.backends.in[w.Namespace] {
+			if a.loss.backends[b.name] == nil && !a.anythingLeft(b) {
+				a.loss.backends[b.name] = b
+			}
+		}
 	}
-	for _, b := range a.backends {
-		if _, named := a.loss.backends[b.name]; named {
-			continue
-		}
-		b.survives = true
-		if b.service == nil {
-			continue
-		}
-		gone := a.isDeleted("", "services", b.service.Namespace, b.service.Name)
-		if gone || lostIn[b.service.Namespace] && !a.anythingLeft(b) {
-			b.survives = false
-			a.loss.backends[b.name] = b
+	if len(a.deleted.objects) == 0 {
+		return
+	}
+	for service, called := range a.backends.behind {
+		if a.isDeleted("", "services", service[0], service[1]) {
+			for _, b := range called {
+				a.loss.backends[b.name] = b
+			}
 		}
 	}
 }
@@ -122,7 +123,7 @@ func (a *analysis) anythingLeft(b *backend) bool {
 	for _, w := range a.workloads.in(b.service.Namespace) {
 		if !a.workloads.podsKnown {
 			if w.selected(service.Spec.Selector) {
-				b.workloads = append(b.workloads, w)
+				a.serving[b] = append(a.serving[b], w)
 				lost = lost || w.lost > 0
 				left = left || w.lost < w.replicas
 			}
@@ -142,7 +143,7 @@ func (a *analysis) anythingLeft(b *backend) bool {
 			}
 		}
 		if of {
-			b.workloads = append(b.workloads, w)
+			a.serving[b] = append(a.serving[b], w)
 		}
 	}
 	return left || !lost
@@ -152,10 +153,7 @@ func (a *analysis) anythingLeft(b *backend) bool {
 // not answer.
 func (a *analysis) silence() {
 	for _, w := range a.loss.workloads {
-		for _, b := range a.backends {
-			if b.service == nil || b.service.Namespace != w.Namespace {
-				continue
-			}
+		for _, b := range a.backends.in[w.Namespace] {
 			if !a.anythingLeft(b) {
 				a.loss.backends[b.name] = b
 			}

@@ -70,7 +70,7 @@ func (p *pass) basisOf(a *analysis, own []string, components []*controlComponent
 		b.lost[name], b.backends[name] = true, true
 	}
 	for name := range b.lost {
-		if known, ok := a.backends[name]; ok && known.service != nil {
+		if known, ok := a.backends.named[name]; ok && known.service != nil {
 			b.namespaces[known.service.Namespace] = true
 		}
 	}
@@ -79,18 +79,19 @@ func (p *pass) basisOf(a *analysis, own []string, components []*controlComponent
 		b.addWorkload(a, w)
 	}
 	for _, requirements := range a.publications {
-		b.addRequirements(requirements)
+		b.addRequirements(requirements, nil)
 	}
 	for _, c := range components {
-		b.addPassages(c.renewals...)
-		b.addPassages(c.starts...)
+		for _, passage := range append(slices.Clone(c.renewals), c.starts...) {
+			b.addPassage(passage, nil)
+		}
 	}
 	return b
 }
 
 func (b *basis) addWorkload(a *analysis, w *workload) {
-	b.addRequirements(a.recipes[w].placing)
-	b.addRequirements(a.recipes[w].running)
+	b.addRequirements(a.recipes.of[w].placing, w)
+	b.addRequirements(a.recipes.of[w].running, w)
 	for i := range w.distinct() {
 		b.nodes[a.nodeFor(w, i)] = true
 		b.anyNode = b.anyNode || i >= len(w.lostPods) || w.lostPods[i].Node() == ""
@@ -98,11 +99,11 @@ func (b *basis) addWorkload(a *analysis, w *workload) {
 	b.volumes = b.volumes || w.template != nil && len(a.claimsOf(w)) > 0
 }
 
-func (b *basis) addRequirements(requirements []requirement) {
+func (b *basis) addRequirements(requirements []requirement, of *workload) {
 	for i := range requirements {
 		q := &requirements[i]
 		if q.passage != nil {
-			b.addPassages(q.passage)
+			b.addPassage(q.passage, of)
 		}
 		if q.backend != "" {
 			b.backends[q.backend] = true
@@ -110,11 +111,9 @@ func (b *basis) addRequirements(requirements []requirement) {
 	}
 }
 
-func (b *basis) addPassages(passages ...*passage) {
-	for _, p := range passages {
-		b.operations = append(b.operations, p.operation)
-		for i := range p.calls {
-			b.backends[p.calls[i].hook.Backend] = true
-		}
+func (b *basis) addPassage(p *passage, of *workload) {
+	b.operations = append(b.operations, p.of(of))
+	for i := range p.calls {
+		b.backends[p.calls[i].hook.Backend] = true
 	}
 }

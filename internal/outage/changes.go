@@ -51,7 +51,7 @@ var everywhere = []schema.GroupResource{
 var (
 	inside = []schema.GroupResource{
 		podResource, deploymentResource, statefulSetResource, daemonSetResource, replicaSetResource, jobResource,
-		serviceResource, endpointSliceResource, {Resource: "serviceaccounts"}, claimResource, quotaResource,
+		serviceResource, endpointSliceResource, serviceAccountResource, claimResource, quotaResource,
 	}
 	granting = []schema.GroupResource{
 		{Group: "rbac.authorization.k8s.io", Resource: "roles"}, {Group: "rbac.authorization.k8s.io", Resource: "rolebindings"},

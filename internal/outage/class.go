@@ -29,11 +29,32 @@ type class struct {
 
 // classes finds the classes of operations for the pods of workloads.
 type classes struct {
-	deciders map[string]*decider
-	routes   map[class]*route
+	deciders   map[string]*decider
+	routes     map[class]*route
+	namespaces map[string]namespaceKind
 }
 
-func newClasses() classes { return classes{map[string]*decider{}, map[class]*route{}} }
+func newClasses() classes {
+	return classes{map[string]*decider{}, map[class]*route{}, map[string]namespaceKind{}}
+}
+
+// without are the classes of requests that a hook is not registered for: they
+// stay as they are when it changes.
+func (c *classes) without(hook *inventory.Hook) classes {
+	left := newClasses()
+	rules := hook.Rules()
+	for resource, d := range c.deciders {
+		if !concerns(rules, resource) {
+			left.deciders[resource] = d
+		}
+	}
+	for of, r := range c.routes {
+		if left.deciders[of.resource] != nil {
+			left.routes[of] = r
+		}
+	}
+	return left
+}
 
 // decider is what the hooks that may be registered for a resource read.
 type decider struct {
@@ -42,7 +63,6 @@ type decider struct {
 	everything          bool
 	namespaces, objects projection
 	byNamespace         map[string]int
-	byWorkload          map[*workload]int
 }
 
 // projection keeps of label sets what selectors can tell apart.
@@ -70,23 +90,25 @@ func (a *analysis) classOf(o *operation) (c class, ok bool) {
 		return class{}, false
 	}
 	c = class{verb: string(o.verb), resource: o.resource, subresource: o.subresource}
-	namespace, found := d.byNamespace[o.namespace]
-	if !found {
-		namespace = d.namespaces.of(a.namespaceLabels(o.namespace))
-		d.byNamespace[o.namespace] = namespace
-	}
-	c.namespace = namespace
+	c.namespace = d.namespace(a, o.namespace)
 	if o.resource != "pods" || o.subresource == "binding" {
 		return c, true
 	}
-	if c.labels, found = d.byWorkload[o.of]; !found {
-		c.labels = d.objects.of(o.of.labels)
-		d.byWorkload[o.of] = c.labels
-	}
+	c.labels = d.objects.of(o.of.labels)
 	if o.subresource == "" && !isPlain(o.of.template) {
 		c.template = o.of.template
 	}
 	return c, true
+}
+
+// namespace is the number of what a decider can tell apart of a namespace.
+func (d *decider) namespace(a *analysis, name string) int {
+	number, ok := d.byNamespace[name]
+	if !ok {
+		number = d.namespaces.of(a.namespaceLabels(name))
+		d.byNamespace[name] = number
+	}
+	return number
 }
 
 // namespaceLabels are the labels of a namespace, and whether it is there and
@@ -106,7 +128,7 @@ func (a *analysis) deciderOf(resource string) *decider {
 	if known, ok := a.classes.deciders[resource]; ok {
 		return known
 	}
-	d := &decider{byNamespace: map[string]int{}, byWorkload: map[*workload]int{}}
+	d := &decider{byNamespace: map[string]int{}}
 	d.namespaces.mention("")
 	for i := range a.observed.Inventory.Hooks {
 		d.read(&a.observed.Inventory.Hooks[i], resource)

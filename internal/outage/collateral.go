@@ -90,7 +90,7 @@ func (a *analysis) nodesLapse() truth {
 	if a.loss.Mode == extant.ModeUnreachable {
 		return yes
 	}
-	lease := a.pass(a.nodeLease(a.anyNode()))
+	lease := a.routeOf(a.nodeLease(a.anyNode()))
 	startup, known := a.startup()
 	for _, r := range a.outcome.hopeful {
 		if lease.allowed(r.answers) == no {
@@ -170,7 +170,7 @@ func (a *analysis) namespaceDeletion() []extant.Collateral {
 	r := a.newRun(false)
 	stuck := func(namespace string) (string, []extant.HookReference) {
 		for _, o := range emptying(namespace) {
-			p := a.pass(o)
+			p := a.routeOf(o)
 			if p.allowed(r.answers) == no {
 				return o.String(), distinctReferences(p.blockers(r.answers))
 			}

@@ -133,12 +133,12 @@ func (g *graph) from(n node) []edge {
 	var edges []edge
 	switch {
 	case n.workload != nil:
-		edges = g.waits(n.workload.String(), g.lacking(g.pending(n.workload)))
+		edges = g.waits(n.workload.String(), n.workload, g.pending(g.recipes.of[n.workload]))
 	case n.component != nil:
 		edges = g.starting(n.component)
 	default:
-		edges = g.waits("Backend "+n.backend.name, g.lacking(g.publications[n.backend]))
-		for _, w := range n.backend.workloads {
+		edges = g.waits("Backend "+n.backend.name, nil, g.lacking(g.publications[n.backend]))
+		for _, w := range g.serving[n.backend] {
 			if g.isUp(w) != yes {
 				edges = append(edges, edge{to: node{workload: w}, sentence: fmt.Sprintf("Backend %s answers only once %s is ready.", n.backend.name, w)})
 			}
@@ -149,19 +149,19 @@ func (g *graph) from(n node) []edge {
 }
 
 // waits are the edges of requirements that are not met.
-func (g *graph) waits(who string, lacking []*requirement) []edge {
+func (g *graph) waits(who string, w *workload, lacking []*requirement) []edge {
 	var edges []edge
 	for _, q := range lacking {
 		switch {
 		case q.passage != nil:
-			edges = append(edges, g.refused(who, q.passage)...)
+			edges = append(edges, g.refused(who, w, q.passage)...)
 		case q.component != nil:
-			edges = append(edges, edge{to: node{component: q.component}, sentence: fmt.Sprintf("%s needs %s, which does not run: %s.", who, q.component.name, q.because)})
+			edges = append(edges, edge{to: node{component: q.component}, sentence: fmt.Sprintf("%s needs %s, which does not run: %s.", who, q.component.name, q.because.of(w))})
 		case q.workload != nil && g.isUp(q.workload) != yes:
-			edges = append(edges, edge{to: node{workload: q.workload}, sentence: fmt.Sprintf("%s waits for %s: %s.", who, q.workload, q.because)})
+			edges = append(edges, edge{to: node{workload: q.workload}, sentence: fmt.Sprintf("%s waits for %s: %s.", who, q.workload, q.because.of(w))})
 		case q.backend != "":
 			if b := g.loss.backends[q.backend]; b != nil {
-				edges = append(edges, edge{to: node{backend: b}, sentence: sentence(q.because.String())})
+				edges = append(edges, edge{to: node{backend: b}, sentence: sentence(q.because.of(w))})
 			}
 		}
 	}
@@ -169,19 +169,23 @@ func (g *graph) waits(who string, lacking []*requirement) []edge {
 }
 
 // refused are the edges of an operation that hooks refuse.
-func (g *graph) refused(who string, p *passage) []edge {
+func (g *graph) refused(who string, w *workload, p *passage) []edge {
 	p = g.now(p)
 	var edges []edge
+	var o *operation
 	for i := range p.calls {
 		c := &p.calls[i]
 		b := g.loss.backends[c.hook.Backend]
 		if !c.closed || b == nil || g.answers(c.hook.Backend) == yes || c.matches == no {
 			continue
 		}
+		if o == nil {
+			o = p.of(w)
+		}
 		edges = append(edges, edge{
-			to: node{backend: b}, hook: &c.hook, operation: p.operation,
+			to: node{backend: b}, hook: &c.hook, operation: o,
 			sentence: fmt.Sprintf("%s needs %s by %s, which the API server refuses as long as the hook %s of %s cannot be asked: its backend %s is down.",
-				who, p.operation, p.operation.by.Username, c.hook.Hook, c.hook.Configuration, c.hook.Backend),
+				who, o, o.by.Username, c.hook.Hook, c.hook.Configuration, c.hook.Backend),
 		})
 	}
 	return edges
@@ -191,7 +195,7 @@ func (g *graph) refused(who string, p *passage) []edge {
 func (g *graph) starting(c *controlComponent) []edge {
 	var edges []edge
 	for _, p := range g.needsOf(c) {
-		edges = append(edges, g.refused(c.name, p)...)
+		edges = append(edges, g.refused(c.name, nil, p)...)
 	}
 	return edges
 }

@@ -105,7 +105,7 @@ func (a *analysis) loseBackends() {
 }
 
 func (a *analysis) loseBackend(name string) {
-	b, ok := a.backends[name]
+	b, ok := a.backends.named[name]
 	switch {
 	case !ok:
 		if !a.doubted("whether there is a Backend "+name+" is not known", registrationResources...) {
@@ -124,7 +124,7 @@ func (a *analysis) loseBackend(name string) {
 
 // loseService loses the pods behind a Service.
 func (a *analysis) loseService(namespace, name string) {
-	called := a.behind[[2]string{namespace, name}]
+	called := a.backends.behind[[2]string{namespace, name}]
 	service, ok := a.snapshot().Services().Get(namespace, name)
 	if !ok {
 		if a.doubted("what is behind the Service "+namespace+"/"+name+" is not known", serviceResource) {

@@ -92,6 +92,8 @@ type pass struct {
 	seen   *analysis
 	since  *changes
 	params watchedParams
+	// backends are those of the cluster.
+	backends *backends
 	// classes are shared by the analyses of the pass. Routes that hang on params
 	// are not among them: no two requests are of one class to a policy.
 	classes classes
@@ -127,11 +129,14 @@ func (p *pass) control() (*knownLoss, error) {
 // analyze analyses the loss of some backends.
 func (p *pass) analyze(backends []string, system *knownLoss) (*analysis, error) {
 	p.params.read = false
+	if p.backends == nil {
+		p.backends = (&analysis{observed: p.observed}).readBackends()
+	}
 	// What is refused says which request was refused: that is of one namespace.
 	maps.DeleteFunc(p.classes.routes, func(_ class, r *route) bool { return r.admitted != yes })
 	spec := &extant.OutageReviewSpec{Down: extant.Outage{Backends: backends, Mode: extant.ModePodsLost}, Detail: extant.DetailSummary}
 	return analyze(p.ctx, p.requests, p.authorizer, p.observed, spec, func(a *analysis) {
-		a.classes = p.classes
+		a.classes, a.backends = p.classes, p.backends
 		if system != nil {
 			a.controllerManager, a.defaultScheduler, a.nodes = system.components[0], system.components[1], system.components[2]
 		}
@@ -207,7 +212,7 @@ func (a *analysis) verdict(own []string) Loss {
 // back.
 func (a *analysis) unpublished(name string) string {
 	if lacking := a.last().lacking(a.publications[a.loss.backends[name]]); len(lacking) > 0 {
-		return ": " + lacking[0].because.String()
+		return ": " + lacking[0].because.of(nil)
 	}
 	return ""
 }
@@ -227,13 +232,13 @@ func shortMessage(message string) string {
 func (a *analysis) notLost(own []string) (metav1.ConditionStatus, string) {
 	status, why := metav1.ConditionTrue, ""
 	for _, name := range own {
-		b, ok := a.backends[name]
+		b, ok := a.backends.named[name]
 		if !ok || a.loss.backends[name] != nil {
 			continue
 		}
 		a.publications[b] = a.publication(b)
 		if lacking := a.last().lacking(a.publications[b]); len(lacking) > 0 {
-			return metav1.ConditionFalse, "backend " + name + ": " + lacking[0].because.String()
+			return metav1.ConditionFalse, "backend " + name + ": " + lacking[0].because.of(nil)
 		}
 		if status == metav1.ConditionUnknown {
 			continue

@@ -3,6 +3,7 @@ package outage
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apiserver/pkg/authorization/authorizer"
@@ -12,9 +13,12 @@ import (
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
-// passage is an operation with the route that it takes.
+// passage is an operation with the route that it takes. Workloads of one kind
+// share the passages of theirs.
 type passage struct {
-	operation *operation
+	// of makes the operation for one of the workloads; what is no workload's is
+	// the same for all.
+	of func(*workload) *operation
 	*route
 }
 
@@ -52,11 +56,21 @@ func (a *analysis) now(p *passage) *passage {
 	return p
 }
 
-// pass finds the route of an operation. Operations of one class take the same.
+// pass finds the route of an operation.
 func (a *analysis) pass(o *operation) *passage {
+	return &passage{func(*workload) *operation { return o }, a.routeOf(o)}
+}
+
+// passOf finds the route of an operation for a workload.
+func (a *analysis) passOf(w *workload, of func(*workload) *operation) *passage {
+	return &passage{of, a.routeOf(of(w))}
+}
+
+// routeOf finds the route of an operation. Operations of one class take the same.
+func (a *analysis) routeOf(o *operation) *route {
 	class, shared := a.classOf(o)
 	if !shared {
-		return &passage{o, a.trace(o, false)}
+		return a.trace(o, false)
 	}
 	taken, ok := a.classes.routes[class]
 	if !ok {
@@ -68,7 +82,12 @@ func (a *analysis) pass(o *operation) *passage {
 		refused.admitted, refused.because = refused.admitted.and(allowed), why
 		taken = &refused
 	}
-	return &passage{o, taken}
+	return taken
+}
+
+// asks tells whether a hook is asked.
+func (p *route) asks(hook extant.HookReference) bool {
+	return slices.ContainsFunc(p.calls, func(c call) bool { return c.hook == hook })
 }
 
 // trace follows an operation. Who authorizes apart asks only for what the route

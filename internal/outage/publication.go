@@ -29,7 +29,7 @@ func (a *analysis) publication(b *backend) []requirement {
 	if why := a.unseen(endpointSliceResource); why != "" {
 		return []requirement{cannotTell("whether the endpoints of the Service %s/%s must be created or updated is not known: %s", namespace, name, why)}
 	}
-	if b.before == no && len(b.workloads) == 0 {
+	if b.before == no && len(a.serving[b]) == 0 {
 		return []requirement{cannotTell("what would answer for %s, which did not before, is not known", b.name)}
 	}
 	because := say("the endpoints of the Service %s/%s must be published", namespace, name)

@@ -6,17 +6,6 @@ import (
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
-// recipe is what a workload needs, in two parts.
-type recipe struct {
-	// placing is what is needed until the pods are bound to nodes; running is
-	// what comes after.
-	placing, running []requirement
-}
-
-func (c *recipe) all() []requirement {
-	return append(c.placing[:len(c.placing):len(c.placing)], c.running...)
-}
-
 // outcome is what is known of a recovery. There are several runs where it is
 // not known which leases are lost: what all of them say is so.
 type outcome struct {
@@ -30,10 +19,7 @@ type outcome struct {
 
 // recover lets the cluster recover as far as it can.
 func (a *analysis) recover() *outcome {
-	a.recipes = make(map[*workload]*recipe, len(a.loss.workloads))
-	for _, w := range a.loss.workloads {
-		a.recipes[w] = a.recipeOf(w)
-	}
+	a.recipes = write(a.loss.workloads, a.kindOf, a.recipeOf)
 	a.publications = make(map[*backend][]requirement, len(a.loss.backends))
 	for _, b := range a.loss.backends {
 		a.publications[b] = a.publication(b)

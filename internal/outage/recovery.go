@@ -17,7 +17,8 @@ func (a *analysis) recovery() extant.Recovery {
 		return extant.Recovery{RecoversUnaided: metav1.ConditionUnknown, Reason: "nothing is lost: it is over when the backends answer again"}
 	}
 	recovery := extant.Recovery{Waves: a.wavesOf()}
-	reasons := slices.Clone(a.loss.doubts)
+	reasons := &reasons{first: slices.Clone(a.loss.doubts)}
+	waiting := map[*recipe]waiting{}
 	verdict := yes
 	if a.outcome.doubtful {
 		verdict = unknown
@@ -27,9 +28,16 @@ func (a *analysis) recovery() extant.Recovery {
 		verdict = verdict.and(fate)
 		switch fate {
 		case no:
-			recovery.Stuck = append(recovery.Stuck, a.stuck(w))
+			c := a.recipes.of[w]
+			held, ok := waiting[c]
+			if !ok {
+				held = a.waitingFor(c)
+				waiting[c] = held
+			}
+			recovery.Stuck = append(recovery.Stuck, held.stuck(w))
 		case unknown:
-			reasons = append(reasons, a.whyUnknown(w.String(), a.recipes[w].all()))
+			c := a.recipes.of[w]
+			reasons.add(func() string { return a.whyUnknown(w.String(), w, c.placing, c.running) })
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.loss.backends)) {
@@ -39,12 +47,12 @@ func (a *analysis) recovery() extant.Recovery {
 		case no:
 			recovery.Unreachable = append(recovery.Unreachable, name)
 		case unknown:
-			reasons = append(reasons, a.whyUnknown("backend "+name, a.publications[a.loss.backends[name]]))
+			reasons.add(func() string { return a.whyUnknown("backend "+name, nil, a.publications[a.loss.backends[name]]) })
 		}
 	}
 	if denied := a.deniedForGood(); denied != "" {
 		verdict = no
-		reasons = append(reasons, denied)
+		reasons.add(func() string { return denied })
 	}
 	recovery.RecoversUnaided, recovery.Reason = a.summary(verdict, &recovery, reasons)
 	recovery.Deadlocks = a.deadlocks()
@@ -62,7 +70,7 @@ func (a *analysis) wavesOf() []extant.RecoveryWave {
 	}
 	for _, w := range a.loss.workloads {
 		if a.outcome.workload(w) == yes {
-			wave := at(a.outcome.wave(func(r *run) int { return r.waves[w] }))
+			wave := at(a.outcome.wave(func(r *run) int { return r.waves[a.recipes.of[w]] }))
 			wave.Workloads = append(wave.Workloads, w.ObjectReference)
 		}
 	}
@@ -79,23 +87,36 @@ func (a *analysis) wavesOf() []extant.RecoveryWave {
 	return waves
 }
 
-// stuck says what a workload waits for that never comes.
-func (a *analysis) stuck(w *workload) extant.StuckObject {
-	stuck := extant.StuckObject{ObjectReference: w.ObjectReference}
+// waiting is what the workloads of one kind wait for that never comes.
+type waiting struct {
+	lacking   []*requirement
+	blockedBy []extant.HookReference
+}
+
+func (a *analysis) waitingFor(c *recipe) waiting {
 	r := a.last()
+	found := waiting{lacking: r.pending(c)}
+	for _, q := range found.lacking {
+		found.blockedBy = append(found.blockedBy, r.blockers(q)...)
+	}
+	found.blockedBy = distinctReferences(found.blockedBy)
+	return found
+}
+
+// stuck says that a workload waits.
+func (f *waiting) stuck(w *workload) extant.StuckObject {
+	stuck := extant.StuckObject{ObjectReference: w.ObjectReference, BlockedBy: slices.Clone(f.blockedBy)}
 	var messages []string
-	for _, q := range r.lacking(r.pending(w)) {
+	for _, q := range f.lacking {
 		if q.passage != nil {
-			if needed := q.passage.operation.needed(); !slices.Contains(stuck.Needs, needed) {
+			if needed := q.passage.of(w).needed(); !slices.Contains(stuck.Needs, needed) {
 				stuck.Needs = append(stuck.Needs, needed)
 			}
 		}
-		stuck.BlockedBy = append(stuck.BlockedBy, r.blockers(q)...)
-		if message := q.because.String(); !slices.Contains(messages, message) {
+		if message := q.because.of(w); !slices.Contains(messages, message) {
 			messages = append(messages, message)
 		}
 	}
-	stuck.BlockedBy = distinctReferences(stuck.BlockedBy)
 	stuck.Message = strings.Join(messages, "; ")
 	return stuck
 }
@@ -104,7 +125,7 @@ func (a *analysis) stuck(w *workload) extant.StuckObject {
 func (a *analysis) last() *run { return a.outcome.hopeful[len(a.outcome.hopeful)-1] }
 
 // whyUnknown says why it is not known whether something comes back.
-func (a *analysis) whyUnknown(what string, requirements []requirement) string {
+func (a *analysis) whyUnknown(what string, w *workload, requirements ...[]requirement) string {
 	if len(a.outcome.race) > 0 {
 		var names []string
 		for _, c := range a.outcome.race {
@@ -113,9 +134,9 @@ func (a *analysis) whyUnknown(what string, requirements []requirement) string {
 		return fmt.Sprintf("%s: it depends on how long pods take to start (assume.startupSeconds) whether %s can renew leases in time", what, strings.Join(names, " and "))
 	}
 	r := a.outcome.sure[len(a.outcome.sure)-1]
-	if lacking := r.lacking(requirements); len(lacking) > 0 {
+	if lacking := r.lacking(requirements...); len(lacking) > 0 {
 		q := lacking[0]
-		why := q.because.String()
+		why := q.because.of(w)
 		if q.passage != nil && q.passage.because != "" {
 			why += ": " + q.passage.because
 		}
@@ -136,7 +157,7 @@ func (a *analysis) deniedForGood() string {
 }
 
 // summary is the verdict with the reason for it.
-func (a *analysis) summary(verdict truth, recovery *extant.Recovery, reasons []string) (metav1.ConditionStatus, string) {
+func (a *analysis) summary(verdict truth, recovery *extant.Recovery, reasons *reasons) (metav1.ConditionStatus, string) {
 	switch verdict {
 	case yes:
 		if len(a.loss.workloads)+len(a.loss.backends) == 0 {
@@ -144,7 +165,7 @@ func (a *analysis) summary(verdict truth, recovery *extant.Recovery, reasons []s
 		}
 		return metav1.ConditionTrue, fmt.Sprintf("everything that is lost is back after %s", count(len(recovery.Waves), "wave"))
 	case unknown:
-		return metav1.ConditionUnknown, strings.Join(shortened(reasons), "; ")
+		return metav1.ConditionUnknown, reasons.String()
 	}
 	var parts []string
 	if n := len(recovery.Stuck); n > 0 {
@@ -159,13 +180,35 @@ func (a *analysis) summary(verdict truth, recovery *extant.Recovery, reasons []s
 	return metav1.ConditionFalse, strings.Join(parts, ", ")
 }
 
-// shortened keeps the first few of many reasons.
-func shortened(reasons []string) []string {
-	const most = 3
-	if len(reasons) <= most {
-		return reasons
+// reasons are the first few of many, and how many there are besides.
+type reasons struct {
+	first []string
+	more  int
+}
+
+// maxReasons is how many reasons people read.
+const maxReasons = 3
+
+// add adds a reason, of which the words are asked for where they are told.
+func (r *reasons) add(words func() string) {
+	if len(r.first) < maxReasons {
+		r.first = append(r.first, words())
+	} else {
+		r.more++
 	}
-	return append(reasons[:most:most], fmt.Sprintf("and %d more", len(reasons)-most))
+}
+
+// String is the reasons in one line.
+func (r *reasons) String() string {
+	told, more := r.first, r.more
+	if len(told) > maxReasons {
+		told, more = told[:maxReasons], more+len(told)-maxReasons
+	}
+	line := strings.Join(told, "; ")
+	if more > 0 {
+		line += fmt.Sprintf("; and %d more", more)
+	}
+	return line
 }
 
 func count(n int, noun string) string {

@@ -20,7 +20,7 @@ func (t *attempts) replicas(deadlock *extant.Deadlock) ([]extant.Fix, error) {
 		return nil, nil
 	}
 	for _, member := range deadlock.Members {
-		for _, w := range a.loss.backends[member].workloads {
+		for _, w := range a.serving[a.loss.backends[member]] {
 			edits, wanted, ok := a.oneMore(w)
 			if !ok || t.left <= 0 {
 				continue

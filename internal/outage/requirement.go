@@ -24,16 +24,35 @@ type requirement struct {
 	because reason
 }
 
-// reason is words for people, put together only where somebody reads them.
+// reason is words for people, put together only where somebody reads them, and
+// for the workload that these are about: others of its kind share the reason.
 type reason struct {
 	format string
 	args   []any
 }
 
+// say is a reason. Arguments that are functions are asked for the words of the
+// workload.
 func say(format string, args ...any) reason { return reason{format, args} }
 
-// String is the words.
-func (r reason) String() string { return fmt.Sprintf(r.format, r.args...) }
+// it names the workload that a reason is about.
+var it = (*workload).String
+
+// of is the words for a workload; nil for what is about none.
+func (r reason) of(w *workload) string {
+	args := make([]any, len(r.args))
+	for i, arg := range r.args {
+		switch arg := arg.(type) {
+		case func(*workload) string:
+			args[i] = arg(w)
+		case reason:
+			args[i] = arg.of(w)
+		default:
+			args[i] = arg
+		}
+	}
+	return fmt.Sprintf(r.format, args...)
+}
 
 func never(format string, args ...any) requirement {
 	return requirement{otherwise: no, because: say(format, args...)}
@@ -58,12 +77,14 @@ func (r *run) met(q *requirement) truth {
 	return q.otherwise
 }
 
-// lacking returns the requirements of a list that are not met for sure.
-func (r *run) lacking(all []requirement) []*requirement {
+// lacking returns the requirements of lists that are not met for sure.
+func (r *run) lacking(lists ...[]requirement) []*requirement {
 	var lacking []*requirement
-	for i := range all {
-		if !r.met(&all[i]).believe(r.hopeful) {
-			lacking = append(lacking, &all[i])
+	for _, all := range lists {
+		for i := range all {
+			if !r.met(&all[i]).believe(r.hopeful) {
+				lacking = append(lacking, &all[i])
+			}
 		}
 	}
 	return lacking

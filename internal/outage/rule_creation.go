@@ -17,22 +17,24 @@ func (a *analysis) creation(w *workload) []requirement {
 	if w.resource() == podResource {
 		return []requirement{a.orphaned(w)}
 	}
-	all := []requirement{{component: a.controllers(), because: say("the controller manager must create the pods of %s", w)}}
+	all := []requirement{{component: a.controllers(), because: say("the controller manager must create the pods of %s", it)}}
 	if class := w.template.Spec.PriorityClassName; class != "" && !strings.HasPrefix(class, "system-") && a.isDeleted("scheduling.k8s.io", "priorityclasses", "", class) {
-		all = append(all, never("the pods of %s name the priority class %s, which is deleted", w, class))
+		all = append(all, never("the pods of %s name the priority class %s, which is deleted", it, class))
 	}
 	if account := accountOf(w); a.isDeleted("", "serviceaccounts", w.Namespace, account) {
-		all = append(all, never("the pods of %s run as the service account %s, which is deleted", w, account))
+		all = append(all, never("the pods of %s run as the service account %s, which is deleted", it, account))
 	}
 	for i := range w.distinct() {
-		o := &operation{
-			verb: extant.OperationCreate, version: "v1", resource: "pods", namespace: w.Namespace, by: makers[w.resource()], of: w,
-			build: func(o *operation) { o.object = a.again(w, i).object },
-		}
-		if w.resource() == statefulSetResource {
-			o.name = a.podName(w, i)
-		}
-		all = append(all, requirement{because: say("the pods of %s must be created", w), passage: a.pass(o)})
+		all = append(all, requirement{because: say("the pods of %s must be created", it), passage: a.passOf(w, func(w *workload) *operation {
+			o := &operation{
+				verb: extant.OperationCreate, version: "v1", resource: "pods", namespace: w.Namespace, by: makers[w.resource()], of: w,
+				build: func(o *operation) { o.object = a.again(w, i).object },
+			}
+			if w.resource() == statefulSetResource {
+				o.name = a.podName(w, i)
+			}
+			return o
+		})})
 	}
 	return all
 }
@@ -49,9 +51,9 @@ var makers = map[schema.GroupResource]*authenticationv1.UserInfo{
 func (a *analysis) orphaned(w *workload) requirement {
 	if len(w.pods) > 0 && w.pods[0].Owner().Kind != "" {
 		owner := w.pods[0].Owner()
-		return cannotTell("%s belongs to %s %s, and what its controller does is not known", w, owner.Kind, owner.Name)
+		return cannotTell("%s belongs to %s %s, and what its controller does is not known", it, owner.Kind, owner.Name)
 	}
-	return never("%s has no controller that would create it again", w)
+	return never("%s has no controller that would create it again", it)
 }
 
 // accountOf names the service account of a workload's pods.

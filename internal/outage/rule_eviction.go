@@ -18,26 +18,28 @@ func (a *analysis) eviction(w *workload) []requirement {
 	}
 	switch w.resource() {
 	case statefulSetResource:
-		return []requirement{never("the pods of %s stay Terminating on their dead node, and their names are not given to others until a human says that the node is gone", w)}
+		return []requirement{never("the pods of %s stay Terminating on their dead node, and their names are not given to others until a human says that the node is gone", it)}
 	case daemonSetResource:
-		return []requirement{never("the pods of %s are not replaced as long as their node is dead", w)}
+		return []requirement{never("the pods of %s are not replaced as long as their node is dead", it)}
 	}
 	if w.template == nil {
 		return nil
 	}
 	if toleratesForEver(w.template.Spec.Tolerations) {
-		return []requirement{never("the pods of %s tolerate a dead node for ever and are never evicted", w)}
+		return []requirement{never("the pods of %s tolerate a dead node for ever and are never evicted", it)}
 	}
-	because := say("the pods of %s on dead nodes must be evicted", w)
+	because := say("the pods of %s on dead nodes must be evicted", it)
 	ask := func(verb extant.RequestOperation, subresource string) requirement {
-		return requirement{because: because, passage: a.pass(&operation{
-			verb: verb, version: "v1", resource: "pods", subresource: subresource, namespace: w.Namespace, name: a.podName(w, 0), by: nodeController, of: w,
-			build: func(o *operation) {
-				o.old = a.again(w, 0).stored()
-				if verb == extant.OperationUpdate {
-					o.object = o.old
-				}
-			},
+		return requirement{because: because, passage: a.passOf(w, func(w *workload) *operation {
+			return &operation{
+				verb: verb, version: "v1", resource: "pods", subresource: subresource, namespace: w.Namespace, name: a.podName(w, 0), by: nodeController, of: w,
+				build: func(o *operation) {
+					o.old = a.again(w, 0).stored()
+					if verb == extant.OperationUpdate {
+						o.object = o.old
+					}
+				},
+			}
 		})}
 	}
 	return []requirement{{component: a.controllers(), because: because}, ask(extant.OperationUpdate, "status"), ask(extant.OperationDelete, "")}

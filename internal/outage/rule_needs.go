@@ -16,16 +16,16 @@ func (a *analysis) declaredNeeds(w *workload) []requirement {
 			continue
 		}
 		for _, backend := range need.Backends {
-			because := say("%s is ready only once the backend %s answers", w, backend)
-			if _, ok := a.backends[backend]; !ok {
+			because := say("%s is ready only once the backend %s answers", it, backend)
+			if _, ok := a.backends.named[backend]; !ok {
 				all = append(all, cannotTell("%s, which is not known", because))
 				continue
 			}
 			all = append(all, requirement{backend: backend, because: because})
 		}
 		for _, o := range need.Operations {
-			passage := a.pass(a.asked(w, o))
-			all = append(all, requirement{passage: passage, because: say("%s is ready only once it succeeds in %s", w, passage.operation)})
+			asked := a.asked(w, o)
+			all = append(all, requirement{passage: a.pass(asked), because: say("%s is ready only once it succeeds in %s", it, asked)})
 		}
 	}
 	return all

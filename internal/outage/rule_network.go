@@ -7,14 +7,14 @@ func (a *analysis) network(w *workload) []requirement {
 	if w.template == nil || w.template.Spec.HostNetwork {
 		return nil
 	}
-	because := say("the sandboxes of the pods of %s need the pod network", w)
+	because := say("the sandboxes of the pods of %s need the pod network", it)
 	if all := a.provided("PodNetwork", w, because); len(all) > 0 {
 		return all
 	}
 	var all []requirement
 	for _, likely := range a.providers.likelyNetwork {
 		if likely != w {
-			all = append(all, requirement{workload: likely, otherwise: unknown, because: say("the sandboxes of the pods of %s need the pod network, which %s seems to provide", w, likely)})
+			all = append(all, requirement{workload: likely, otherwise: unknown, because: say("the sandboxes of the pods of %s need the pod network, which %s seems to provide", it, likely)})
 		}
 	}
 	return all
@@ -27,11 +27,11 @@ func (a *analysis) runtimeHandler(w *workload) []requirement {
 	}
 	name := *w.template.Spec.RuntimeClassName
 	if a.isDeleted("node.k8s.io", "runtimeclasses", "", name) {
-		return []requirement{never("the pods of %s name the runtime class %s, which is deleted", w, name)}
+		return []requirement{never("the pods of %s name the runtime class %s, which is deleted", it, name)}
 	}
 	class, ok := a.snapshot().RuntimeClasses().Get("", name)
 	if !ok {
 		return nil
 	}
-	return a.provided("Runtime/"+class.Handler, w, say("the pods of %s need the runtime %s", w, class.Handler))
+	return a.provided("Runtime/"+class.Handler, w, say("the pods of %s need the runtime %s", it, class.Handler))
 }

@@ -20,7 +20,7 @@ func (a *analysis) quota(w *workload) []requirement {
 		return nil
 	}
 	if why := a.unseen(quotaResource); why != "" {
-		return []requirement{cannotTell("whether quotas have room for the pods of %s is not known: %s", w, why)}
+		return []requirement{cannotTell("whether quotas have room for the pods of %s is not known: %s", it, why)}
 	}
 	var all []requirement
 	for q := range a.snapshot().ResourceQuotas().InNamespace(w.Namespace) {
@@ -28,7 +28,7 @@ func (a *analysis) quota(w *workload) []requirement {
 		case a.exceeds(w, q, false):
 			all = append(all, a.lowered(w, q))
 		case a.exceeds(w, q, true):
-			because := say("the quota %s/%s must notice that pods are gone before those of %s have room", q.Namespace, q.Name, w)
+			because := say("the quota %s/%s must notice that pods are gone before those of %s have room", q.Namespace, q.Name, it)
 			all = append(all, requirement{component: a.controllers(), because: because}, requirement{because: because, passage: a.pass(counted(q))})
 		}
 	}
@@ -39,9 +39,9 @@ func (a *analysis) quota(w *workload) []requirement {
 // quotas that may be about other pods.
 func (a *analysis) lowered(w *workload, q *corev1.ResourceQuota) requirement {
 	if len(q.Spec.Scopes) > 0 || q.Spec.ScopeSelector != nil {
-		return cannotTell("whether the quota %s/%s is about the pods of %s, for which it has no room, is not computed", q.Namespace, q.Name, w)
+		return cannotTell("whether the quota %s/%s is about the pods of %s, for which it has no room, is not computed", q.Namespace, q.Name, it)
 	}
-	return never("the quota %s/%s has no room for the pods of %s", q.Namespace, q.Name, w)
+	return never("the quota %s/%s has no room for the pods of %s", q.Namespace, q.Name, it)
 }
 
 // exceeds tells whether a quota has no room for the lost pods of a workload,

@@ -20,24 +20,26 @@ func (a *analysis) scheduling(w *workload) []requirement {
 	all := a.room(w)
 	name := w.template.Spec.SchedulerName
 	scheduledBy := schedulerUser
-	because := say("the pods of %s must be bound to nodes that are ready", w)
+	because := say("the pods of %s must be bound to nodes that are ready", it)
 	switch name {
 	case "", corev1.DefaultSchedulerName:
 		all = append(all, requirement{component: a.scheduler(), because: because})
 	default:
 		scheduler, known := a.schedulerNamed(name)
 		if !known {
-			return append(all, cannotTell("which workload is the scheduler %s, which the pods of %s name, is not known", name, w))
+			return append(all, cannotTell("which workload is the scheduler %s, which the pods of %s name, is not known", name, it))
 		}
-		all = append(all, requirement{workload: scheduler, because: say("the scheduler %s must bind the pods of %s", name, w)})
+		all = append(all, requirement{workload: scheduler, because: say("the scheduler %s must bind the pods of %s", name, it)})
 		scheduledBy = serviceAccount(scheduler.Namespace, accountOf(scheduler))
 	}
 	all = append(all, requirement{component: a.kubelets(), because: because})
 	for i := range w.distinct() {
-		name := a.podName(w, i)
-		all = append(all, requirement{because: because, passage: a.pass(&operation{
-			verb: extant.OperationCreate, version: "v1", resource: "pods", subresource: "binding", namespace: w.Namespace, name: name, by: scheduledBy, of: w,
-			build: func(o *operation) { o.object = binding(w.Namespace, name, a.nodeFor(w, i)) },
+		all = append(all, requirement{because: because, passage: a.passOf(w, func(w *workload) *operation {
+			name := a.podName(w, i)
+			return &operation{
+				verb: extant.OperationCreate, version: "v1", resource: "pods", subresource: "binding", namespace: w.Namespace, name: name, by: scheduledBy, of: w,
+				build: func(o *operation) { o.object = binding(w.Namespace, name, a.nodeFor(w, i)) },
+			}
 		})})
 	}
 	return all
@@ -60,18 +62,18 @@ func (a *analysis) room(w *workload) []requirement {
 		return nil
 	}
 	if why := a.unseen(nodeResource); why != "" {
-		return []requirement{cannotTell("whether a node is left for the pods of %s is not known: %s", w, why)}
+		return []requirement{cannotTell("whether a node is left for the pods of %s is not known: %s", it, why)}
 	}
 	fits := false
 	for node := range a.snapshot().Nodes().All() {
 		fits = fits || !a.loss.nodes[node.Name] && mayRunOn(w, node)
 	}
 	if !fits {
-		return []requirement{never("no node is left on which the pods of %s may run", w)}
+		return []requirement{never("no node is left on which the pods of %s may run", it)}
 	}
 	for i := range w.template.Spec.Containers {
 		if len(w.template.Spec.Containers[i].Resources.Requests) > 0 {
-			return []requirement{cannotTell("whether the nodes that are left have room for the pods of %s is not computed", w)}
+			return []requirement{cannotTell("whether the nodes that are left have room for the pods of %s is not computed", it)}
 		}
 	}
 	return nil

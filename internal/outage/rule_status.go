@@ -9,6 +9,11 @@ import (
 
 // status: a pod counts as ready once its kubelet has written so to pods/status.
 func (a *analysis) podStatus(w *workload) []requirement {
+	return []requirement{{because: say("the kubelet must report the pods of %s as ready", it), passage: a.passOf(w, a.reported)}}
+}
+
+// reported is the report that a pod of a workload is ready.
+func (a *analysis) reported(w *workload) *operation {
 	o := &operation{
 		verb: extant.OperationUpdate, version: "v1", resource: "pods", subresource: "status", namespace: w.Namespace, name: a.podName(w, 0), by: a.kubeletOf(w),
 	}
@@ -24,7 +29,7 @@ func (a *analysis) podStatus(w *workload) []requirement {
 			}
 		}
 	}
-	return []requirement{{because: say("the kubelet must report the pods of %s as ready", w), passage: a.pass(o)}}
+	return o
 }
 
 // kubeletOf is the kubelet of a node on which the pods of a workload can run.

@@ -40,7 +40,7 @@ func (a *analysis) claims(w *workload) []requirement {
 			object["apiVersion"], object["kind"] = "v1", "PersistentVolumeClaim"
 			delete(object, "status")
 			all = append(all, requirement{
-				because: say("the claim %s of %s must be created", name, w),
+				because: say("the claim %s of %s must be created", name, it),
 				passage: a.pass(&operation{
 					verb: extant.OperationCreate, version: "v1", resource: "persistentvolumeclaims", namespace: w.Namespace, name: name,
 					by: controller("statefulset-controller"), object: object,
@@ -74,7 +74,7 @@ func (a *analysis) volumes(w *workload) []requirement {
 	var all []requirement
 	for _, claim := range a.claimsOf(w) {
 		if a.isDeleted("", "persistentvolumeclaims", w.Namespace, claim) && w.resource() != statefulSetResource {
-			all = append(all, never("the pods of %s need the claim %s, which is deleted", w, claim))
+			all = append(all, never("the pods of %s need the claim %s, which is deleted", it, claim))
 			continue
 		}
 		found, ok := a.snapshot().PersistentVolumeClaims().Get(w.Namespace, claim)
@@ -82,7 +82,7 @@ func (a *analysis) volumes(w *workload) []requirement {
 			continue
 		}
 		if a.isDeleted("", "persistentvolumes", "", found.Spec.VolumeName) {
-			all = append(all, never("the pods of %s need the volume %s, which is deleted", w, found.Spec.VolumeName))
+			all = append(all, never("the pods of %s need the volume %s, which is deleted", it, found.Spec.VolumeName))
 			continue
 		}
 		if volume, ok := a.snapshot().PersistentVolumes().Get("", found.Spec.VolumeName); ok {
@@ -113,18 +113,18 @@ func (a *analysis) claimsOf(w *workload) []string {
 func (a *analysis) volume(w *workload, volume *corev1.PersistentVolume) []requirement {
 	var all []requirement
 	if len(a.loss.nodes) > 0 && !a.reachable(w, volume) {
-		all = append(all, never("the volume %s of %s can be reached from no node that is left", volume.Name, w))
+		all = append(all, never("the volume %s of %s can be reached from no node that is left", volume.Name, it))
 	}
 	csi := volume.Spec.CSI
 	if csi == nil {
 		return all
 	}
-	because := say("the volume %s of %s must be mounted by the driver %s", volume.Name, w, csi.Driver)
+	because := say("the volume %s of %s must be mounted by the driver %s", volume.Name, it, csi.Driver)
 	all = append(all, a.provided("Storage/"+csi.Driver, w, because)...)
 	if driver, ok := a.snapshot().CSIDrivers().Get("", csi.Driver); ok && !valueOr(driver.Spec.AttachRequired, true) {
 		return all
 	}
-	because = say("the volume %s of %s must be attached", volume.Name, w)
+	because = say("the volume %s of %s must be attached", volume.Name, it)
 	return append(all, requirement{component: a.controllers(), because: because}, requirement{
 		because: because,
 		passage: a.pass(&operation{

@@ -18,15 +18,19 @@ func (a *analysis) token(w *workload) []requirement {
 	if !a.mountsToken(w) {
 		return nil
 	}
-	account := accountOf(w)
-	o := a.tokenFor(w.Namespace, account, a.kubeletOf(w))
+	return []requirement{{because: say("the kubelet must fetch the token of %s for the pods of %s", accountOf, it), passage: a.passOf(w, a.fetched)}}
+}
+
+// fetched is the request for the token that the pods of a workload mount.
+func (a *analysis) fetched(w *workload) *operation {
+	o := a.tokenFor(w.Namespace, accountOf(w), a.kubeletOf(w))
 	o.of = w
 	build := o.build
 	o.build = func(o *operation) {
 		build(o)
 		o.object["spec"].(map[string]any)["boundObjectRef"] = map[string]any{"apiVersion": "v1", "kind": "Pod", "name": a.podName(w, 0), "uid": ""}
 	}
-	return []requirement{{because: say("the kubelet must fetch the token of %s for the pods of %s", account, w), passage: a.pass(o)}}
+	return o
 }
 
 // tokenFor is the request for a token of a service account.

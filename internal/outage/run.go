@@ -13,12 +13,13 @@ type run struct {
 	// lapsed are the components that gave up because they could not renew in
 	// time. They start again once they can.
 	lapsed map[*controlComponent]bool
-	// waves and answered are when things came back, from 1.
-	waves    map[*workload]int
+	// waves and answered are when things came back, from 1: all workloads of one
+	// recipe, and backends.
+	waves    map[*recipe]int
 	answered map[string]int
-	// placed are the workloads whose pods were created and bound while the
-	// components still ran.
-	placed map[*workload]bool
+	// placed are those of the workloads whose pods were created and bound while
+	// the components still ran.
+	placed map[*recipe]bool
 	wave   int
 	// doubted: something was not known, so that who hopes reads it otherwise.
 	doubted bool
@@ -27,13 +28,13 @@ type run struct {
 func (a *analysis) newRun(hopeful bool) *run {
 	return &run{
 		analysis: a, hopeful: hopeful, lapsed: map[*controlComponent]bool{},
-		waves: map[*workload]int{}, answered: map[string]int{}, placed: map[*workload]bool{},
+		waves: map[*recipe]int{}, answered: map[string]int{}, placed: map[*recipe]bool{},
 	}
 }
 
 // isUp tells whether a workload is up.
 func (r *run) isUp(w *workload) truth {
-	if w.lost == 0 || r.waves[w] > 0 {
+	if w.lost == 0 || r.waves[r.recipes.of[w]] > 0 {
 		return yes
 	}
 	return no
@@ -41,7 +42,7 @@ func (r *run) isUp(w *workload) truth {
 
 // answers tells whether a backend answers.
 func (r *run) answers(name string) truth {
-	b, ok := r.backends[name]
+	b, ok := r.backends.named[name]
 	switch {
 	case !ok:
 		return unknown
@@ -96,10 +97,10 @@ func (r *run) starts(c *controlComponent) truth {
 
 // step brings back what can come back, and tells whether anything did.
 func (r *run) step() bool {
-	var workloads []*workload
-	for _, w := range r.loss.workloads {
-		if r.waves[w] == 0 && r.ready(w) {
-			workloads = append(workloads, w)
+	var ready []*recipe
+	for _, c := range r.recipes.distinct {
+		if r.waves[c] == 0 && r.ready(c) {
+			ready = append(ready, c)
 		}
 	}
 	// What backends need besides their workloads must be there before the wave.
@@ -110,12 +111,12 @@ func (r *run) step() bool {
 		}
 	}
 	r.wave++
-	for _, w := range workloads {
-		r.waves[w] = r.wave
+	for _, c := range ready {
+		r.waves[c] = r.wave
 	}
-	changed := len(workloads) > 0
+	changed := len(ready) > 0
 	for _, b := range published {
-		if b.service == nil || len(b.workloads) == 0 || slices.ContainsFunc(b.workloads, func(w *workload) bool { return r.isUp(w) == yes }) {
+		if b.service == nil || len(r.serving[b]) == 0 || slices.ContainsFunc(r.serving[b], func(w *workload) bool { return r.isUp(w) == yes }) {
 			r.answered[b.name] = r.wave
 			changed = true
 		}
@@ -123,10 +124,9 @@ func (r *run) step() bool {
 	return changed
 }
 
-// ready tells whether everything that a workload needs is there.
-func (r *run) ready(w *workload) bool {
-	c := r.recipes[w]
-	return r.allMet(c.running) && (r.placed[w] || r.allMet(c.placing))
+// ready tells whether everything that workloads need is there.
+func (r *run) ready(c *recipe) bool {
+	return r.allMet(c.running) && (r.placed[c] || r.allMet(c.placing))
 }
 
 func (r *run) allMet(all []requirement) bool {
@@ -140,21 +140,20 @@ func (r *run) allMet(all []requirement) bool {
 	return true
 }
 
-// pending are the requirements of a workload that are left: pods that were
+// pending are the requirements of workloads that are left: pods that were
 // placed while the components ran need neither controller nor scheduler.
-func (r *run) pending(w *workload) []requirement {
-	all := r.recipes[w]
-	if r.placed[w] {
-		return all.running
+func (r *run) pending(c *recipe) []*requirement {
+	if r.placed[c] {
+		return r.lacking(c.running)
 	}
-	return all.all()
+	return r.lacking(c.placing, c.running)
 }
 
 // place notes what can be created and bound now.
 func (r *run) place() {
-	for _, w := range r.loss.workloads {
-		if r.waves[w] == 0 && r.allMet(r.recipes[w].placing) {
-			r.placed[w] = true
+	for _, c := range r.recipes.distinct {
+		if r.waves[c] == 0 && r.allMet(c.placing) {
+			r.placed[c] = true
 		}
 	}
 }

@@ -34,12 +34,14 @@ func (t *attempts) with(a *analysis, c *change) (after *analysis, patch string, 
 	changed := *a
 	after = &changed
 	after.loss.workloads = a.leading()
-	after.requests, after.classes, after.deadlocked = t.edited, newClasses(), nil
+	after.requests, after.classes, after.deadlocked = t.edited, a.classes.without(c.hook), nil
 	after.observed.Snapshot = a.snapshot().Edited(edit)
 	inventory := *a.observed.Inventory
 	inventory.Hooks = slices.Clone(inventory.Hooks)
 	for i := range inventory.Hooks {
-		reread(&inventory.Hooks[i], after.observed.Snapshot)
+		if hook := &inventory.Hooks[i]; hook.Resource == c.hook.Resource && hook.Object == c.hook.Object {
+			reread(hook, after.observed.Snapshot)
+		}
 	}
 	after.observed.Inventory = &inventory
 	after.reroute(referenceOf(c.hook))
@@ -58,7 +60,7 @@ func (a *analysis) leading() []*workload {
 	}
 	awaited := map[*workload]bool{}
 	for _, b := range a.loss.backends {
-		for _, w := range b.workloads {
+		for _, w := range a.serving[b] {
 			awaited[w] = true
 		}
 	}
@@ -73,28 +75,33 @@ func (a *analysis) leading() []*workload {
 	return slices.DeleteFunc(slices.Clone(a.loss.workloads), func(w *workload) bool { return !awaited[w] })
 }
 
-// reroute follows again every operation that a hook is asked about.
+// reroute follows again every operation that a hook is asked about. Workloads
+// of one kind may be of several when the hook tells them apart.
 func (a *analysis) reroute(hook extant.HookReference) {
+	type share struct {
+		*recipe
+		kind
+	}
+	before := a.recipes.of
+	a.recipes = write(a.loss.workloads, func(w *workload) share {
+		if c := before[w]; !c.asks(hook) {
+			return share{recipe: c}
+		}
+		return share{before[w], a.kindOf(w)}
+	}, func(w *workload) *recipe {
+		c := before[w]
+		if !c.asks(hook) {
+			return c
+		}
+		return &recipe{a.rerouteAll(c.placing, w, hook), a.rerouteAll(c.running, w, hook)}
+	})
 	rerouted := maps.Clone(a.rerouted)
 	if rerouted == nil {
 		rerouted = map[*passage]*passage{}
 	}
 	follow := func(p *passage) {
-		if p == nil {
-			return
-		}
-		before := a.now(p)
-		if slices.ContainsFunc(before.calls, func(c call) bool { return c.hook == hook }) {
-			rerouted[p] = a.pass(p.operation)
-		}
-	}
-	for _, w := range a.loss.workloads {
-		recipe := a.recipes[w]
-		for i := range recipe.placing {
-			follow(recipe.placing[i].passage)
-		}
-		for i := range recipe.running {
-			follow(recipe.running[i].passage)
+		if p != nil && a.now(p).asks(hook) {
+			rerouted[p] = a.passOf(nil, p.of)
 		}
 	}
 	for _, b := range a.loss.backends {
@@ -108,6 +115,18 @@ func (a *analysis) reroute(hook extant.HookReference) {
 		}
 	}
 	a.rerouted = rerouted
+}
+
+// rerouteAll follows again the operations of a workload's requirements that a
+// hook is asked about.
+func (a *analysis) rerouteAll(all []requirement, w *workload, hook extant.HookReference) []requirement {
+	all = slices.Clone(all)
+	for i := range all {
+		if q := &all[i]; q.passage != nil && q.passage.asks(hook) {
+			q.passage = a.passOf(w, q.passage.of)
+		}
+	}
+	return all
 }
 
 // reread lets a hook of a webhook configuration refer to the configuration as
@@ -227,7 +246,7 @@ func (a *analysis) loosening() []change {
 		if a.outcome.workload(w) != no {
 			continue
 		}
-		for _, q := range r.lacking(r.pending(w)) {
+		for _, q := range r.pending(a.recipes.of[w]) {
 			for _, hook := range r.blockers(q) {
 				if !slices.Contains(dead, hook) {
 					dead = append(dead, hook)

@@ -42,12 +42,12 @@ func (r *run) judge(v *vital) extant.VitalOperation {
 	var delayed []extant.HookReference
 	var longest time.Duration
 	for _, o := range v.operations {
-		p := r.pass(o)
+		p := r.routeOf(o)
 		allowed := p.allowed(r.answers)
 		if allowed != yes {
 			worst = worst.and(allowed)
 			answer.By = append(answer.By, p.blockers(r.answers)...)
-			answer.Message = r.explain(p, allowed)
+			answer.Message = r.explain(o, p, allowed)
 		}
 		if delay, by := p.delay(r.silent); delay > 0 {
 			delayed, longest = append(delayed, by...), max(longest, delay)
@@ -77,14 +77,14 @@ func (r *run) silent(backend string) bool {
 }
 
 // explain says why an operation is not allowed, or why that is not known.
-func (r *run) explain(p *passage, allowed truth) string {
+func (r *run) explain(o *operation, p *route, allowed truth) string {
 	if p.admitted == allowed && p.because != "" {
-		return fmt.Sprintf("%s: %s", p.operation, p.because)
+		return fmt.Sprintf("%s: %s", o, p.because)
 	}
 	if allowed == unknown {
-		return fmt.Sprintf("whether %s is allowed is not known: whether a hook is asked, or its backend answers, is not", p.operation)
+		return fmt.Sprintf("whether %s is allowed is not known: whether a hook is asked, or its backend answers, is not", o)
 	}
-	return fmt.Sprintf("%s needs hooks whose backends are down", p.operation)
+	return fmt.Sprintf("%s needs hooks whose backends are down", o)
 }
 
 // vitals are the vital operations, each by the component that does it.
