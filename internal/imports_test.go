@@ -17,10 +17,11 @@ const module = "github.com/extant-project/extant/"
 const policy = `
 pkg/apis/extant                  <
 pkg/apis/extant/v1alpha1         < pkg/apis/extant
-pkg/apis/extant/validation       < pkg/apis/extant
+pkg/generated                    < pkg/apis/extant/v1alpha1
+internal/policyenv               < pkg/generated
+pkg/apis/extant/validation       < pkg/apis/extant internal/policyenv
 pkg/apis/extant/fuzzer           < pkg/apis/extant
 pkg/apis/extant/install          < pkg/apis/extant/v1alpha1
-pkg/generated                    < pkg/apis/extant/v1alpha1
 pkg/printers                     < pkg/apis/extant
 internal/cluster                 < pkg/apis/extant
 internal/catalogue               < internal/cluster pkg/apis/extant/install
@@ -30,13 +31,14 @@ internal/requestpath/builtin        <
 internal/requestpath/customresource < internal/cluster
 internal/requestpath             < internal/inventory internal/rbac internal/requestpath/builtin internal/requestpath/customresource
 internal/outage                  < internal/requestpath
+internal/finding                 < internal/requestpath internal/policyenv pkg/apis/extant/install
 internal/dump                    < internal/cluster pkg/apis/extant/install
 internal/observe                 < internal/cluster pkg/apis/extant/install pkg/generated
 internal/pki                     <
 pkg/registry/raw                 <
 pkg/registry/stored              < pkg/apis/extant/validation pkg/printers pkg/apis/extant/install pkg/registry/raw
 pkg/registry/review              < pkg/apis/extant/validation pkg/printers internal/outage pkg/apis/extant/install pkg/registry/raw
-internal/controller              < pkg/generated internal/cluster internal/inventory internal/outage internal/pki pkg/apis/extant/install
+internal/controller              < pkg/generated internal/cluster internal/inventory internal/outage internal/finding internal/pki pkg/apis/extant/install
 pkg/apiserver                    < pkg/registry/stored pkg/registry/review internal/observe internal/dump internal/controller internal/catalogue
 internal/plugin                  < pkg/registry/review pkg/generated internal/catalogue internal/dump
 cmd/apiserver                    < pkg/apiserver

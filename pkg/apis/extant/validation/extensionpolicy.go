@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"slices"
 	"strings"
 
 	apimachineryvalidation "k8s.io/apimachinery/pkg/api/validation"
@@ -8,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/extant-project/extant/internal/policyenv"
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
@@ -26,13 +28,15 @@ const (
 // ValidateExtensionPolicy validates a new policy.
 func ValidateExtensionPolicy(policy *extant.ExtensionPolicy) field.ErrorList {
 	errs := apimachineryvalidation.ValidateObjectMeta(&policy.ObjectMeta, false, validateName, field.NewPath("metadata"))
-	return append(errs, validateExtensionPolicySpec(&policy.Spec, field.NewPath("spec"))...)
+	return append(errs, validateExtensionPolicySpec(&policy.Spec, nil, field.NewPath("spec"))...)
 }
 
-// ValidateExtensionPolicyUpdate validates a change of metadata and spec.
+// ValidateExtensionPolicyUpdate validates a change of metadata and spec. Rules
+// that are stored already and do not change need not compile: after an upgrade
+// they might not.
 func ValidateExtensionPolicyUpdate(policy, old *extant.ExtensionPolicy) field.ErrorList {
 	errs := apimachineryvalidation.ValidateObjectMetaUpdate(&policy.ObjectMeta, &old.ObjectMeta, field.NewPath("metadata"))
-	return append(errs, validateExtensionPolicySpec(&policy.Spec, field.NewPath("spec"))...)
+	return append(errs, validateExtensionPolicySpec(&policy.Spec, old.Spec.Rules, field.NewPath("spec"))...)
 }
 
 // ValidateExtensionPolicyStatusUpdate validates a change of status.
@@ -43,8 +47,16 @@ func ValidateExtensionPolicyStatusUpdate(policy, old *extant.ExtensionPolicy) fi
 	return append(errs, apimachineryvalidation.ValidateNonnegativeField(int64(policy.Status.Violations), path.Child("violations"))...)
 }
 
-func validateExtensionPolicySpec(spec *extant.ExtensionPolicySpec, path *field.Path) field.ErrorList {
-	errs := eachOf(spec.Rules, maxRules, validatePolicyRule, path.Child("rules"))
+func validateExtensionPolicySpec(spec *extant.ExtensionPolicySpec, stored []extant.PolicyRule, path *field.Path) field.ErrorList {
+	validate := func(rule extant.PolicyRule, path *field.Path) field.ErrorList {
+		errs := validatePolicyRule(rule, path)
+		if !slices.Contains(stored, rule) {
+			_, wrong := policyenv.Compile(&rule, path)
+			errs = append(errs, wrong...)
+		}
+		return errs
+	}
+	errs := eachOf(spec.Rules, maxRules, validate, path.Child("rules"))
 	if len(spec.Rules) > maxRules {
 		return errs
 	}

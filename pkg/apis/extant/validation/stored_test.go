@@ -42,6 +42,18 @@ func TestAPolicyNeedsRulesWithNamesOfTheirOwn(t *testing.T) {
 	wantErrors(t, ValidateExtensionPolicy(policy(make([]extant.PolicyRule, maxRules+1)...)), "spec.rules: Too many: 129: must have at most 128 items")
 }
 
+func TestARuleThatDoesNotCompileIsRefusedUnlessItIsStored(t *testing.T) {
+	wrong := extant.PolicyRule{Name: "wrong", AppliesTo: extant.PolicySubjectHook, Match: "hook.nme == ''", Assert: "true", Severity: extant.FindingInfo}
+	policy := &extant.ExtensionPolicy{ObjectMeta: named("mine"), Spec: extant.ExtensionPolicySpec{Rules: []extant.PolicyRule{wrong}}}
+	policy.ResourceVersion = "1"
+	want := `spec.rules[0].match: Invalid value: "hook.nme == ''": compilation failed: ERROR: <input>:1:5: undefined field 'nme'`
+	wantErrors(t, ValidateExtensionPolicy(policy), want)
+	wantErrors(t, ValidateExtensionPolicyUpdate(policy, policy))
+	changed := policy.DeepCopy()
+	changed.Spec.Rules[0].Severity = extant.FindingError
+	wantErrors(t, ValidateExtensionPolicyUpdate(changed, policy), want)
+}
+
 func TestAFindingIsAboutOneThingForAsLongAsItHolds(t *testing.T) {
 	finding := func(change func(*extant.FindingSpec)) *extant.Finding {
 		f := &extant.Finding{ObjectMeta: named("baseline.short-timeouts.1a2b"), Spec: extant.FindingSpec{
