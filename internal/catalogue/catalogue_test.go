@@ -60,3 +60,24 @@ func TestEveryPointIsValidAndFilledIn(t *testing.T) {
 		t.Errorf("the points lie in %d of the seven regions", len(regions))
 	}
 }
+
+func TestEveryShippedPolicyIsValidAndItsRulesCiteTheirSource(t *testing.T) {
+	names := map[string]bool{}
+	for _, policy := range Policies() {
+		names[policy.Name] = true
+		if errs := validation.ValidateExtensionPolicy(policy); len(errs) > 0 {
+			t.Errorf("%s: %v", policy.Name, errs.ToAggregate())
+		}
+		if policy.Labels[extant.LabelOrigin] != extant.OriginBuiltin {
+			t.Errorf("%s does not say where it comes from", policy.Name)
+		}
+		for _, rule := range policy.Spec.Rules {
+			if rule.Documentation == "" || rule.Remediation == "" || rule.Message+rule.MessageExpression == "" {
+				t.Errorf("%s/%s has no source, remediation or message", policy.Name, rule.Name)
+			}
+		}
+	}
+	if !names["baseline"] || !names["strict"] {
+		t.Errorf("got %v", names)
+	}
+}
