@@ -23,6 +23,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/extant-project/extant/internal/catalogue"
+	"github.com/extant-project/extant/internal/controller/analyser"
 	cataloguecontroller "github.com/extant-project/extant/internal/controller/catalogue"
 	"github.com/extant-project/extant/internal/controller/discovery"
 	outagecontroller "github.com/extant-project/extant/internal/controller/outage"
@@ -47,6 +48,7 @@ type Server struct {
 	catalogue   *cataloguecontroller.Controller
 	discovery   *discovery.Controller
 	outage      *outagecontroller.Controller
+	analyser    *analyser.Controller
 	prober      *prober.Controller
 	informers   informers.SharedInformerFactory
 	inventories *discovery.Inventories
@@ -142,7 +144,7 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 	}
 	s.informers = informers.NewSharedInformerFactory(client, 0)
 	kinds := s.informers.Extant().V1alpha1()
-	if s.catalogue, err = cataloguecontroller.New(catalogue.Points(), client.ExtantV1alpha1(), kinds.ExtensionPoints()); err != nil {
+	if s.catalogue, err = cataloguecontroller.New(catalogue.Points(), catalogue.Policies(), client.ExtantV1alpha1(), kinds.ExtensionPoints()); err != nil {
 		return err
 	}
 	s.inventories = discovery.NewInventories(kinds, catalogue.Points(), clock.RealClock{})
@@ -152,6 +154,11 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 	reviews := s.reviews(nil)
 	if s.outage, err = outagecontroller.New(outagecontroller.Config{
 		Source: s.config.Source, Inventory: s.inventories.Take, Params: reviews.ParamsOf, Client: client.ExtantV1alpha1(), Kinds: kinds,
+	}); err != nil {
+		return err
+	}
+	if s.analyser, err = analyser.New(analyser.Config{
+		Source: s.config.Source, Inventory: s.inventories.Take, Params: reviews.ParamsOf, Client: client.ExtantV1alpha1(), Kinds: kinds, Clock: clock.RealClock{},
 	}); err != nil {
 		return err
 	}
@@ -201,6 +208,7 @@ func (s *Server) runControllers(ctx context.Context) {
 	go s.catalogue.Run(ctx)
 	go s.outage.Run(ctx)
 	go s.prober.Run(ctx)
+	go s.analyser.Run(ctx)
 	if s.config.EtcdUpkeep.Period > 0 {
 		go keepEtcd(ctx, s.config.Etcd, s.config.EtcdUpkeep)
 	}

@@ -1,7 +1,8 @@
 // Package catalogue keeps the built-in extension points in the API equal to
 // the catalogue: it creates what is missing and puts right what was changed,
-// unless the object says that it is to be left alone. It never deletes, and
-// does not touch points that people declared.
+// unless the object says that it is to be left alone. It ships the policies of
+// the catalogue, once. It never deletes, and does not touch points and policies
+// that people declared.
 package catalogue
 
 import (
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
@@ -28,20 +30,26 @@ const FieldManager = "extant-catalogue"
 
 // Controller keeps the built-in points.
 type Controller struct {
-	points map[string]*v1alpha1.ExtensionPoint
-	client client.ExtensionPointInterface
-	lister listers.ExtensionPointLister
-	synced cache.InformerSynced
-	queue  workqueue.TypedRateLimitingInterface[string]
+	points   map[string]*v1alpha1.ExtensionPoint
+	policies *policies
+	client   client.ExtensionPointInterface
+	lister   listers.ExtensionPointLister
+	synced   cache.InformerSynced
+	queue    workqueue.TypedRateLimitingInterface[string]
 }
 
-// New returns a controller that keeps these points.
-func New(points []*extant.ExtensionPoint, client client.ExtensionPointsGetter, informer informers.ExtensionPointInformer) (*Controller, error) {
+// New returns a controller that keeps these points and ships these policies.
+func New(points []*extant.ExtensionPoint, shipped []*extant.ExtensionPolicy, client client.ExtantV1alpha1Interface, informer informers.ExtensionPointInformer) (*Controller, error) {
+	policies, err := newPolicies(shipped, client)
+	if err != nil {
+		return nil, err
+	}
 	c := &Controller{
-		points: map[string]*v1alpha1.ExtensionPoint{},
-		client: client.ExtensionPoints(),
-		lister: informer.Lister(),
-		queue:  workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
+		policies: policies,
+		points:   map[string]*v1alpha1.ExtensionPoint{},
+		client:   client.ExtensionPoints(),
+		lister:   informer.Lister(),
+		queue:    workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
 	}
 	for _, point := range points {
 		served := &v1alpha1.ExtensionPoint{}
@@ -75,6 +83,13 @@ func (c *Controller) Run(ctx context.Context) {
 	if !cache.WaitForCacheSync(ctx.Done(), c.synced) {
 		return
 	}
+	// The policies come first, so that a start that is cut off is still the first.
+	builtin, err := c.lister.List(labels.SelectorFromSet(labels.Set{extant.LabelOrigin: extant.OriginBuiltin}))
+	if err != nil {
+		klog.FromContext(ctx).Error(err, "Could not list the built-in extension points")
+		return
+	}
+	c.policies.ship(ctx, len(builtin) == 0)
 	for name := range c.points {
 		c.queue.Add(name)
 	}
