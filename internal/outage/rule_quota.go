@@ -26,7 +26,7 @@ func (a *analysis) quota(w *workload) []requirement {
 	for q := range a.snapshot().ResourceQuotas().InNamespace(w.Namespace) {
 		switch {
 		case a.exceeds(w, q, false):
-			all = append(all, a.lowered(w, q))
+			all = append(all, lowered(q))
 		case a.exceeds(w, q, true):
 			because := say("the quota %s/%s must notice that pods are gone before those of %s have room", q.Namespace, q.Name, it)
 			all = append(all, requirement{component: a.controllers(), because: because}, requirement{because: because, passage: a.pass(counted(q))})
@@ -37,7 +37,7 @@ func (a *analysis) quota(w *workload) []requirement {
 
 // lowered is what pods need for which a quota has no room: never there, but for
 // quotas that may be about other pods.
-func (a *analysis) lowered(w *workload, q *corev1.ResourceQuota) requirement {
+func lowered(q *corev1.ResourceQuota) requirement {
 	if len(q.Spec.Scopes) > 0 || q.Spec.ScopeSelector != nil {
 		return cannotTell("whether the quota %s/%s is about the pods of %s, for which it has no room, is not computed", q.Namespace, q.Name, it)
 	}

@@ -117,7 +117,7 @@ func (ws *workloads) in(namespace string) []*workload {
 		}
 		w.pods = append(w.pods, observedPod{Pod: pod})
 	}
-	all := append(alone, made...)
+	all := slices.Concat(alone, made)
 	ws.byNamespace[namespace] = all
 	return all
 }
