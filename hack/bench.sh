@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go test -run '^$' -bench 'BenchmarkStart' -benchtime 3x ./test/bench
 go test -run '^$' -bench 'BenchmarkServe' ./test/bench
-go test -run '^$' -bench . -benchmem ./internal/inventory ./internal/cluster ./internal/dump ./internal/requestpath ./internal/outage
+go test -run '^$' -bench . -benchmem ./internal/inventory ./internal/cluster ./internal/dump ./internal/requestpath ./internal/outage ./internal/finding
 # 2,000 backends for one interval, and their death.
 go test -run '^$' -bench 'BenchmarkProbe' -benchmem -benchtime 2000x ./internal/controller/prober
 go test -run '^$' -bench 'BenchmarkBackends' -benchtime 1x ./internal/controller/prober
