@@ -4,13 +4,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"time"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
@@ -35,7 +39,37 @@ func (h hookAnswers) asked(operation, group, resource, namespace string) (extant
 	f := h.engine.facts
 	q := question{operation: operation, group: group, resource: resource, namespace: namespace}
 	a := f.ask(q, f.anyObject(q))
-	return a.of(h.subject.hook), a.err
+	if a.err != nil || !readsName(h.subject.hook) {
+		return a.of(h.subject.hook), a.err
+	}
+	// The request that was asked for has no name of its own: what conditions make
+	// of one decides nothing.
+	q.narrowly = true
+	a = f.ask(q, f.anyObject(q))
+	result := a.of(h.subject.hook)
+	if result == extant.Matched {
+		result = extant.MatchUnknown
+	}
+	return result, a.err
+}
+
+var requestName = regexp.MustCompile(`\brequest\.name\b`)
+
+// readsName tells whether a condition of a hook reads the name of the object.
+func readsName(h *inventory.Hook) bool {
+	return slices.ContainsFunc(conditionsOf(h), func(c admissionregistrationv1.MatchCondition) bool { return requestName.MatchString(c.Expression) })
+}
+
+func conditionsOf(h *inventory.Hook) []admissionregistrationv1.MatchCondition {
+	switch {
+	case h.MutatingConfiguration != nil:
+		return h.MutatingWebhook().MatchConditions
+	case h.ValidatingConfiguration != nil:
+		return h.ValidatingWebhook().MatchConditions
+	case h.ValidatingPolicy != nil:
+		return h.ValidatingPolicy.Spec.MatchConditions
+	}
+	return nil
 }
 
 var errConditions = errors.New("whether the hook intercepts the pods of its own backend hangs on what is not known")

@@ -92,6 +92,9 @@ func (f *facts) unchanged(of epochs) bool {
 type question struct {
 	operation, group, resource, namespace string
 	workload                              extant.ObjectReference
+	// narrowly: the hooks that do not match count as MatchUnknown where it is
+	// their conditions that say so.
+	narrowly bool
 }
 
 // answer says which hooks intercept such a request.
@@ -140,7 +143,7 @@ func (f *facts) trace(q question, object func() (*extant.ReviewedRequest, error)
 		return answer{} // the cluster does not serve it: there are no requests
 	}
 	status, err := f.requests.Trace(f.ctx, f.observed, nobody{}, &extant.RequestReviewSpec{
-		Request: *request, Assume: extant.RequestAssumptions{Backends: extant.BackendsAllAvailable},
+		Request: *request, Assume: extant.RequestAssumptions{Backends: extant.BackendsAllAvailable}, IncludeUnmatched: q.narrowly,
 	})
 	if err != nil {
 		return answer{err: err}
@@ -148,7 +151,11 @@ func (f *facts) trace(q question, object func() (*extant.ReviewedRequest, error)
 	a := answer{hooks: map[hookName]extant.MatchResult{}}
 	for i := range status.Hops {
 		if hop := &status.Hops[i]; hop.Configuration != "" {
-			a.hooks[hookName{hop.Point, hop.Configuration, hop.Hook}] = hop.Match
+			match := hop.Match
+			if q.narrowly && match == extant.NotMatched && hop.Reason == extant.ReasonMatchCondition {
+				match = extant.MatchUnknown
+			}
+			a.hooks[hookName{hop.Point, hop.Configuration, hop.Hook}] = match
 		}
 	}
 	return a
