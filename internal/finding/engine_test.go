@@ -7,6 +7,7 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/extant-project/extant/internal/catalogue"
 	"github.com/extant-project/extant/internal/cluster"
@@ -131,5 +132,31 @@ func TestTheNameOfAFindingIsThatOfItsSubject(t *testing.T) {
 	}
 	if name := nameOf(strings.Repeat("a", 253), strings.Repeat("r", 63), hook); len(name) > 253 || name == nameOf(strings.Repeat("a", 252), strings.Repeat("r", 63), hook) {
 		t.Errorf("got %s", name)
+	}
+}
+
+// TestAParamKindIsServedOnceItIsInstalled is about a hook that stays the same
+// while the cluster around it changes.
+func TestAParamKindIsServedOnceItIsInstalled(t *testing.T) {
+	policy := &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "limits"}}
+	policy.Spec.ParamKind = &admissionregistrationv1.ParamKind{APIVersion: "example.com/v1", Kind: "Limit"}
+	binding := &admissionregistrationv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "limits"}}
+	found := &inventory.Inventory{Hooks: []inventory.Hook{{
+		Point: "validating-admission-policy", Resource: "validatingadmissionpolicies", Object: "limits", Name: "limits", ValidatingPolicy: policy, ValidatingBinding: binding,
+	}}}
+	limits := cluster.APIResource{Group: "example.com", Version: "v1", Resource: "limits", Kind: schema.GroupVersionKind{Kind: "Limit"}}
+	builder := cluster.NewBuilder("live")
+	e := NewEngine(requestpath.NewEngine())
+	for _, test := range []struct {
+		served []cluster.APIResource
+		want   int
+	}{{nil, 1}, {[]cluster.APIResource{limits}, 0}, {nil, 1}} {
+		builder.SetDiscovery(cluster.NewDiscovery(test.served))
+		result, err := e.Evaluate(t.Context(), Input{
+			Observed: requestpath.Observed{Snapshot: builder.Snapshot(), Inventory: found, Time: noon}, Policies: catalogue.Policies()[:1],
+		})
+		if err != nil || len(result.Findings) != test.want {
+			t.Errorf("with %v served: %v, %v", test.served, result.Findings, err)
+		}
 	}
 }

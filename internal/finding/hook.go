@@ -17,7 +17,7 @@ func fieldsOf(h *inventory.Hook, f *facts) map[string]any {
 		"backend": h.Backend, "extension": h.Extension,
 		"rules": rulesOf(h.Rules()), "matchPolicy": "", "sideEffects": "", "reinvocationPolicy": "",
 		"hasNamespaceSelector": false, "hasObjectSelector": false, "matchConditions": int64(0),
-		"hasCABundle": false, "url": "", "policyFound": true, "paramKindServed": true,
+		"hasCABundle": false, "url": "", "policyFound": true, "paramKindServed": f.paramKindServed(h),
 	}
 	webhook := func(client admissionregistrationv1.WebhookClientConfig, policy *admissionregistrationv1.MatchPolicyType, effects *admissionregistrationv1.SideEffectClass,
 		namespaces, objects *metav1.LabelSelector, conditions int) {
@@ -44,28 +44,34 @@ func fieldsOf(h *inventory.Hook, f *facts) map[string]any {
 		fields["policyFound"] = h.ValidatingPolicy != nil
 		if h.ValidatingPolicy != nil {
 			fields["matchConditions"] = int64(len(h.ValidatingPolicy.Spec.MatchConditions))
-			if kind := h.ValidatingPolicy.Spec.ParamKind; kind != nil {
-				fields["paramKindServed"] = f.servesKind(kind.APIVersion, kind.Kind)
-			}
 		}
 	case h.MutatingBinding != nil:
 		fields["policyFound"] = h.MutatingPolicy != nil
 		if h.MutatingPolicy != nil {
 			fields["matchConditions"] = int64(len(h.MutatingPolicy.Spec.MatchConditions))
-			if kind := h.MutatingPolicy.Spec.ParamKind; kind != nil {
-				fields["paramKindServed"] = f.servesKind(kind.APIVersion, kind.Kind)
-			}
 		}
 	}
 	return fields
 }
 
-func (f *facts) servesKind(apiVersion, kind string) bool {
-	version, err := schema.ParseGroupVersion(apiVersion)
+// paramKindServed tells whether the cluster serves the kind of the params of a
+// hook's policy; so it is where there are none.
+func (f *facts) paramKindServed(h *inventory.Hook) bool {
+	var kind *admissionregistrationv1.ParamKind
+	switch {
+	case h.ValidatingPolicy != nil:
+		kind = h.ValidatingPolicy.Spec.ParamKind
+	case h.MutatingPolicy != nil:
+		kind = h.MutatingPolicy.Spec.ParamKind
+	}
+	if kind == nil {
+		return true
+	}
+	version, err := schema.ParseGroupVersion(kind.APIVersion)
 	if err != nil {
 		return false
 	}
-	_, ok := f.observed.Snapshot.Discovery.ResourceOf(version.WithKind(kind).GroupKind())
+	_, ok := f.observed.Snapshot.Discovery.ResourceOf(version.WithKind(kind.Kind).GroupKind())
 	return ok
 }
 

@@ -37,7 +37,11 @@ type subject struct {
 	// asked is what the evaluation that runs has asked for.
 	asked asked
 
-	hook    *inventory.Hook
+	hook *inventory.Hook
+	// paramKindServed is the one field of a hook that hangs on more than what
+	// registers it.
+	paramKindServed bool
+
 	backend *extant.Backend
 	object  runtime.Object
 }
@@ -73,7 +77,10 @@ func (e *Engine) takeSubjects(input *Input) {
 	}
 	for i := range found.Hooks {
 		s := &subject{key: keyOfHook(&found.Hooks[i]), extension: found.Hooks[i].Extension, hook: &found.Hooks[i]}
-		keep(s, func(known *subject) bool { return sameHook(known.hook, s.hook) },
+		s.paramKindServed = e.facts.paramKindServed(s.hook)
+		keep(s, func(known *subject) bool {
+			return known.paramKindServed == s.paramKindServed && sameHook(known.hook, s.hook)
+		},
 			func() ref.Val { return policyenv.Hook(fieldsOf(s.hook, e.facts), hookAnswers{e, s}) })
 	}
 	for i := range found.Backends {
