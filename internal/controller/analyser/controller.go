@@ -8,7 +8,6 @@ package analyser
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -62,9 +61,8 @@ type Controller struct {
 	Config
 	engine   *finding.Engine
 	findings listers.FindingLister
-	synced   []cache.InformerSynced
-	// changed has a value when an object of the API changed.
-	changed chan struct{}
+	// changes are those of what is evaluated and of what is written.
+	changes *loop.Changes
 
 	policies   hubs[*v1alpha1.ExtensionPolicy, *extant.ExtensionPolicy]
 	extensions hubs[*v1alpha1.Extension, *extant.Extension]
@@ -75,46 +73,32 @@ type Controller struct {
 // New returns a controller that evaluates the policies in the API over the
 // source's snapshots.
 func New(config Config) (*Controller, error) {
+	kinds := config.Kinds
+	changes, err := loop.Watch(kinds.ExtensionPolicies().Informer(), kinds.Extensions().Informer(), kinds.Backends().Informer(),
+		kinds.Findings().Informer(), kinds.NodePluginReports().Informer(), kinds.ComponentConfigurations().Informer())
+	if err != nil {
+		return nil, err
+	}
 	c := &Controller{
 		Config:   config,
 		engine:   finding.NewEngine(requestpath.NewEngine()),
-		findings: config.Kinds.Findings().Lister(),
-		changed:  make(chan struct{}, 1),
+		findings: kinds.Findings().Lister(),
+		changes:  changes,
 	}
 	c.policies = hubs[*v1alpha1.ExtensionPolicy, *extant.ExtensionPolicy]{
-		list: config.Kinds.ExtensionPolicies().Lister().List, make: func() *extant.ExtensionPolicy { return &extant.ExtensionPolicy{} }}
+		list: kinds.ExtensionPolicies().Lister().List, make: func() *extant.ExtensionPolicy { return &extant.ExtensionPolicy{} }}
 	c.extensions = hubs[*v1alpha1.Extension, *extant.Extension]{
-		list: config.Kinds.Extensions().Lister().List, make: func() *extant.Extension { return &extant.Extension{} }}
+		list: kinds.Extensions().Lister().List, make: func() *extant.Extension { return &extant.Extension{} }}
 	c.reports = hubs[*v1alpha1.NodePluginReport, *extant.NodePluginReport]{
-		list: config.Kinds.NodePluginReports().Lister().List, make: func() *extant.NodePluginReport { return &extant.NodePluginReport{} }}
+		list: kinds.NodePluginReports().Lister().List, make: func() *extant.NodePluginReport { return &extant.NodePluginReport{} }}
 	c.components = hubs[*v1alpha1.ComponentConfiguration, *extant.ComponentConfiguration]{
-		list: config.Kinds.ComponentConfigurations().Lister().List, make: func() *extant.ComponentConfiguration { return &extant.ComponentConfiguration{} }}
-	notify := func(any) {
-		select {
-		case c.changed <- struct{}{}:
-		default:
-		}
-	}
-	for _, informer := range []cache.SharedIndexInformer{
-		config.Kinds.ExtensionPolicies().Informer(), config.Kinds.Extensions().Informer(), config.Kinds.Backends().Informer(),
-		config.Kinds.Findings().Informer(), config.Kinds.NodePluginReports().Informer(), config.Kinds.ComponentConfigurations().Informer(),
-	} {
-		registration, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-			AddFunc:    notify,
-			UpdateFunc: func(_, object any) { notify(object) },
-			DeleteFunc: notify,
-		})
-		if err != nil {
-			return nil, err
-		}
-		c.synced = append(c.synced, registration.HasSynced)
-	}
+		list: kinds.ComponentConfigurations().Lister().List, make: func() *extant.ComponentConfiguration { return &extant.ComponentConfiguration{} }}
 	return c, nil
 }
 
 // Run writes what is found until the context ends.
 func (c *Controller) Run(ctx context.Context) {
-	if !cache.WaitForCacheSync(ctx.Done(), c.synced...) {
+	if !cache.WaitForCacheSync(ctx.Done(), c.changes.Synced...) {
 		return
 	}
 	clusterChanged, stop := c.Source.Subscribe()
@@ -123,16 +107,13 @@ func (c *Controller) Run(ctx context.Context) {
 		Clock: c.Clock, Interval: interval, Retry: retryInterval, Again: againAfter,
 		Failed: "Could not write findings", Succeeded: "Findings are written again",
 	}
-	passes.Run(ctx, clusterChanged, c.changed, c.pass)
+	passes.Run(ctx, clusterChanged, c.changes.C, c.pass)
 }
-
-// errNotSettled ends a pass before the observed cluster was read.
-var errNotSettled = errors.New("the observed cluster has not been read yet")
 
 // pass brings the findings in line with the newest snapshot and policies.
 func (c *Controller) pass(ctx context.Context) error {
 	if !c.Source.Settled() {
-		return errNotSettled
+		return loop.ErrNotSettled
 	}
 	start := c.Clock.Now()
 	input, err := c.input(start)
@@ -174,5 +155,5 @@ func (c *Controller) input(now time.Time) (finding.Input, error) {
 	input.Extensions, errs[1] = c.extensions.all()
 	input.Reports, errs[2] = c.reports.all()
 	input.Components, errs[3] = c.components.all()
-	return input, errors.Join(slices.Clone(errs[:])...)
+	return input, errors.Join(errs[:]...)
 }

@@ -7,16 +7,21 @@ package catalogue
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 
+	"github.com/extant-project/extant/internal/controller/loop"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/install"
 	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
@@ -34,13 +39,23 @@ type Controller struct {
 	policies *policies
 	client   client.ExtensionPointInterface
 	lister   listers.ExtensionPointLister
-	synced   cache.InformerSynced
-	queue    workqueue.TypedRateLimitingInterface[string]
+	changes  *loop.Changes
 }
+
+const (
+	// interval is the least time between two passes.
+	interval = time.Second
+	// retryInterval is how long a failed write waits.
+	retryInterval = 5 * time.Second
+)
 
 // New returns a controller that keeps these points and ships these policies.
 func New(points []*extant.ExtensionPoint, shipped []*extant.ExtensionPolicy, client client.ExtantV1alpha1Interface, informer informers.ExtensionPointInformer) (*Controller, error) {
 	policies, err := newPolicies(shipped, client)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := loop.Watch(informer.Informer())
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +64,7 @@ func New(points []*extant.ExtensionPoint, shipped []*extant.ExtensionPolicy, cli
 		points:   map[string]*v1alpha1.ExtensionPoint{},
 		client:   client.ExtensionPoints(),
 		lister:   informer.Lister(),
-		queue:    workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
+		changes:  changes,
 	}
 	for _, point := range points {
 		served := &v1alpha1.ExtensionPoint{}
@@ -58,29 +73,12 @@ func New(points []*extant.ExtensionPoint, shipped []*extant.ExtensionPolicy, cli
 		}
 		c.points[point.Name] = served
 	}
-	enqueue := func(object any) {
-		if key, err := cache.DeletionHandlingMetaNamespaceKeyFunc(object); err == nil {
-			c.queue.Add(key)
-		}
-	}
-	registration, err := informer.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-		UpdateFunc: func(_, object any) { enqueue(object) },
-		DeleteFunc: enqueue,
-	})
-	if err != nil {
-		return nil, err
-	}
-	c.synced = registration.HasSynced
 	return c, nil
 }
 
 // Run keeps the points until the context ends.
 func (c *Controller) Run(ctx context.Context) {
-	go func() {
-		<-ctx.Done()
-		c.queue.ShutDown()
-	}()
-	if !cache.WaitForCacheSync(ctx.Done(), c.synced) {
+	if !cache.WaitForCacheSync(ctx.Done(), c.changes.Synced...) {
 		return
 	}
 	// The policies come first, so that a start that is cut off is still the first.
@@ -90,34 +88,28 @@ func (c *Controller) Run(ctx context.Context) {
 		return
 	}
 	c.policies.ship(ctx, len(builtin) == 0)
-	for name := range c.points {
-		c.queue.Add(name)
+	passes := loop.Loop{
+		Clock: clock.RealClock{}, Interval: interval, Retry: retryInterval,
+		Failed: "Could not keep the built-in extension points", Succeeded: "The built-in extension points are kept again",
 	}
-	for c.processNext(ctx) {
-	}
+	c.changes.Notify() // the first pass, in an API without points
+	passes.Run(ctx, nil, c.changes.C, c.pass)
 }
 
-func (c *Controller) processNext(ctx context.Context) bool {
-	name, shutdown := c.queue.Get()
-	if shutdown {
-		return false
+// pass puts right what differs. One point that cannot be is no reason to leave
+// the others.
+func (c *Controller) pass(ctx context.Context) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(c.points)) {
+		if err := c.keep(ctx, c.points[name]); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
 	}
-	defer c.queue.Done(name)
-	if err := c.reconcile(ctx, name); err != nil && ctx.Err() == nil {
-		klog.FromContext(ctx).Error(err, "Could not keep a built-in extension point", "extensionPoint", klog.KRef("", name))
-		c.queue.AddRateLimited(name)
-		return true
-	}
-	c.queue.Forget(name)
-	return true
+	return errors.Join(errs...)
 }
 
-func (c *Controller) reconcile(ctx context.Context, name string) error {
-	wanted, ok := c.points[name]
-	if !ok {
-		return nil
-	}
-	found, err := c.lister.Get(name)
+func (c *Controller) keep(ctx context.Context, wanted *v1alpha1.ExtensionPoint) error {
+	found, err := c.lister.Get(wanted.Name)
 	if apierrors.IsNotFound(err) {
 		_, err = c.client.Create(ctx, wanted, metav1.CreateOptions{FieldManager: FieldManager})
 		if apierrors.IsAlreadyExists(err) {

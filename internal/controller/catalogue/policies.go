@@ -71,7 +71,8 @@ func (p *policies) ship(ctx context.Context, first bool) {
 				klog.FromContext(ctx).Error(err, "Could not ship a policy", "extensionPolicy", klog.KRef("", policy.Name))
 				logged = true
 			}
-			return err == nil, nil
+			// What the API refuses for good must not keep the points waiting.
+			return err == nil || apierrors.IsInvalid(err) || apierrors.IsForbidden(err), nil
 		})
 	}
 }

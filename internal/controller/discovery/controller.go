@@ -7,7 +7,6 @@ package discovery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,13 +57,12 @@ type Controller struct {
 	extensions listers.ExtensionLister
 	points     listers.ExtensionPointLister
 	backends   listers.BackendLister
-	synced     []cache.InformerSynced
 
 	// gaps are those of the last pass: what changes is logged once.
 	gaps []cluster.Gap
 
-	// changed has a value when an object of the API changed.
-	changed chan struct{}
+	// changes are those of what is written and of what people declare.
+	changes *loop.Changes
 	// written is closed after the first pass that wrote everything.
 	written     chan struct{}
 	writtenOnce sync.Once
@@ -72,7 +70,11 @@ type Controller struct {
 
 // New returns a controller that writes what it finds in the source's snapshots.
 func New(source cluster.Source, inventories *Inventories, client client.ExtantV1alpha1Interface, kinds informers.Interface) (*Controller, error) {
-	c := &Controller{
+	changes, err := loop.Watch(kinds.Extensions().Informer(), kinds.ExtensionPoints().Informer(), kinds.Backends().Informer())
+	if err != nil {
+		return nil, err
+	}
+	return &Controller{
 		source:      source,
 		inventories: inventories,
 		client:      client,
@@ -80,29 +82,9 @@ func New(source cluster.Source, inventories *Inventories, client client.ExtantV1
 		extensions:  kinds.Extensions().Lister(),
 		points:      kinds.ExtensionPoints().Lister(),
 		backends:    kinds.Backends().Lister(),
-		changed:     make(chan struct{}, 1),
+		changes:     changes,
 		written:     make(chan struct{}),
-	}
-	notify := func(any) {
-		select {
-		case c.changed <- struct{}{}:
-		default:
-		}
-	}
-	for _, informer := range []cache.SharedIndexInformer{
-		kinds.Extensions().Informer(), kinds.ExtensionPoints().Informer(), kinds.Backends().Informer(),
-	} {
-		registration, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-			AddFunc:    notify,
-			UpdateFunc: func(_, object any) { notify(object) },
-			DeleteFunc: notify,
-		})
-		if err != nil {
-			return nil, err
-		}
-		c.synced = append(c.synced, registration.HasSynced)
-	}
-	return c, nil
+	}, nil
 }
 
 // Written is closed once a first inventory is in the API.
@@ -110,7 +92,7 @@ func (c *Controller) Written() <-chan struct{} { return c.written }
 
 // Run writes what is found until the context ends.
 func (c *Controller) Run(ctx context.Context) {
-	if !cache.WaitForCacheSync(ctx.Done(), c.synced...) {
+	if !cache.WaitForCacheSync(ctx.Done(), c.changes.Synced...) {
 		return
 	}
 	clusterChanged, stop := c.source.Subscribe()
@@ -119,12 +101,8 @@ func (c *Controller) Run(ctx context.Context) {
 		Clock: c.clock, Interval: interval, Retry: retryInterval, Again: againAfter,
 		Failed: "Could not write what was found", Succeeded: "What was found is written again",
 	}
-	passes.Run(ctx, clusterChanged, c.changed, c.pass)
+	passes.Run(ctx, clusterChanged, c.changes.C, c.pass)
 }
-
-// errNotSettled ends a pass before the observed cluster was read: nothing is
-// concluded from what has not been looked at.
-var errNotSettled = errors.New("the observed cluster has not been read yet")
 
 // pass brings the API in line with the newest snapshot.
 func (c *Controller) pass(ctx context.Context) error {
@@ -134,7 +112,7 @@ func (c *Controller) pass(ctx context.Context) error {
 	}
 	c.source.Observe(named(points))
 	if !c.source.Settled() {
-		return errNotSettled
+		return loop.ErrNotSettled
 	}
 	start := c.clock.Now()
 	snapshot := c.source.Snapshot()

@@ -6,7 +6,6 @@ package outage
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -57,42 +56,29 @@ type Controller struct {
 	engine     *outage.Engine
 	clock      clock.Clock
 	extensions listers.ExtensionLister
-	synced     cache.InformerSynced
-	// changed has a value when an Extension changed.
-	changed chan struct{}
+	// changes are those of Extensions.
+	changes *loop.Changes
 }
 
 // New returns a controller that writes what outages do to the source's
 // snapshots.
 func New(config Config) (*Controller, error) {
-	c := &Controller{
+	changes, err := loop.Watch(config.Kinds.Extensions().Informer())
+	if err != nil {
+		return nil, err
+	}
+	return &Controller{
 		Config:     config,
 		engine:     outage.NewEngine(requestpath.NewEngine(), rbac.NewAuthorizers(rbac.Options{})),
 		clock:      clock.RealClock{},
 		extensions: config.Kinds.Extensions().Lister(),
-		changed:    make(chan struct{}, 1),
-	}
-	notify := func(any) {
-		select {
-		case c.changed <- struct{}{}:
-		default:
-		}
-	}
-	registration, err := config.Kinds.Extensions().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    notify,
-		UpdateFunc: func(_, object any) { notify(object) },
-		DeleteFunc: notify,
-	})
-	if err != nil {
-		return nil, err
-	}
-	c.synced = registration.HasSynced
-	return c, nil
+		changes:    changes,
+	}, nil
 }
 
 // Run writes what is found until the context ends.
 func (c *Controller) Run(ctx context.Context) {
-	if !cache.WaitForCacheSync(ctx.Done(), c.synced) {
+	if !cache.WaitForCacheSync(ctx.Done(), c.changes.Synced...) {
 		return
 	}
 	clusterChanged, stop := c.Source.Subscribe()
@@ -101,16 +87,13 @@ func (c *Controller) Run(ctx context.Context) {
 		Clock: c.clock, Interval: interval, Retry: retryInterval, Again: againAfter,
 		Failed: "Could not write what outages do", Succeeded: "What outages do is written again",
 	}
-	passes.Run(ctx, clusterChanged, c.changed, c.pass)
+	passes.Run(ctx, clusterChanged, c.changes.C, c.pass)
 }
-
-// errNotSettled ends a pass before the observed cluster was read.
-var errNotSettled = errors.New("the observed cluster has not been read yet")
 
 // pass brings the status of the Extensions in line with the newest snapshot.
 func (c *Controller) pass(ctx context.Context) error {
 	if !c.Source.Settled() {
-		return errNotSettled
+		return loop.ErrNotSettled
 	}
 	start := c.clock.Now()
 	snapshot := c.Source.Snapshot()

@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/controller/loop"
 	"github.com/extant-project/extant/internal/inventory"
 	client "github.com/extant-project/extant/pkg/generated/clientset/versioned/typed/extant/v1alpha1"
 	informers "github.com/extant-project/extant/pkg/generated/informers/externalversions/extant/v1alpha1"
@@ -59,13 +60,13 @@ type Config struct {
 type Controller struct {
 	Config
 	backends listers.BackendLister
-	synced   []cache.InformerSynced
-	judges   *judges
-	dialer   *dialer
+	// synced tells whether the Backends have been read.
+	synced cache.InformerSynced
+	judges *judges
+	dialer *dialer
 
-	// changed has a value when an object of the API changed that inventories
-	// depend on.
-	changed chan struct{}
+	// changes are those of what inventories depend on.
+	changes *loop.Changes
 	// written is closed when every backend of the first plan was written.
 	written     chan struct{}
 	writtenOnce sync.Once
@@ -80,28 +81,17 @@ type Controller struct {
 
 // New returns a controller that probes what the source's snapshots register.
 func New(config Config) (*Controller, error) {
+	changes, err := loop.Watch(config.Kinds.Extensions().Informer(), config.Kinds.ExtensionPoints().Informer())
+	if err != nil {
+		return nil, err
+	}
 	c := &Controller{
 		Config:   config,
 		backends: config.Kinds.Backends().Lister(),
 		judges:   newJudges(),
 		dialer:   &dialer{allowLocal: config.AllowLocal, limit: newLimiter(), resolver: net.DefaultResolver},
-		changed:  make(chan struct{}, 1),
+		changes:  changes,
 		written:  make(chan struct{}),
-	}
-	notify := func() {
-		select {
-		case c.changed <- struct{}{}:
-		default:
-		}
-	}
-	for _, informer := range []cache.SharedIndexInformer{config.Kinds.Extensions().Informer(), config.Kinds.ExtensionPoints().Informer()} {
-		registration, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-			AddFunc: func(any) { notify() }, UpdateFunc: func(any, any) { notify() }, DeleteFunc: func(any) { notify() },
-		})
-		if err != nil {
-			return nil, err
-		}
-		c.synced = append(c.synced, registration.HasSynced)
 	}
 	registration, err := config.Kinds.Backends().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: c.enqueue, UpdateFunc: func(_, object any) { c.enqueue(object) },
@@ -109,7 +99,7 @@ func New(config Config) (*Controller, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.synced = append(c.synced, registration.HasSynced)
+	c.synced = registration.HasSynced
 	return c, nil
 }
 
@@ -132,7 +122,7 @@ func (c *Controller) enqueue(object any) {
 // Run probes and writes until the context ends. It may run again after that:
 // what it knows it then reads from what is stored.
 func (c *Controller) Run(ctx context.Context) {
-	if !cache.WaitForCacheSync(ctx.Done(), c.synced...) {
+	if !cache.WaitForCacheSync(ctx.Done(), append(c.changes.Synced, c.synced)...) {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -179,20 +169,7 @@ func (c *Controller) loop(ctx context.Context, queue workqueue.TypedRateLimiting
 		}
 	}
 	for {
-		for rounds < parallelRounds {
-			next, ok := plan.take()
-			if !ok {
-				break
-			}
-			rounds++
-			go func() {
-				r := c.dialer.round(ctx, next.name, next.target, next.from, next.at)
-				select {
-				case results <- r:
-				case <-ctx.Done():
-				}
-			}()
-		}
+		rounds += c.begin(ctx, &plan, parallelRounds-rounds, results)
 		inFlight.Set(float64(rounds))
 		if rounds < parallelRounds {
 			if !due.Stop() {
@@ -208,7 +185,7 @@ func (c *Controller) loop(ctx context.Context, queue workqueue.TypedRateLimiting
 			return
 		case <-clusterChanged:
 			look()
-		case <-c.changed:
+		case <-c.changes.C:
 			look()
 		case <-due.C():
 		case r := <-results:
@@ -228,4 +205,22 @@ func (c *Controller) loop(ctx context.Context, queue workqueue.TypedRateLimiting
 			}
 		}
 	}
+}
+
+// begin begins what is due, at most so many, and returns how many those are.
+func (c *Controller) begin(ctx context.Context, plan *planner, most int, results chan<- round) int {
+	for begun := range most {
+		next, ok := plan.take()
+		if !ok {
+			return begun
+		}
+		go func() {
+			r := c.dialer.round(ctx, next.name, next.target, next.from, next.at)
+			select {
+			case results <- r:
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return most
 }

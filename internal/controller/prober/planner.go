@@ -1,13 +1,13 @@
 package prober
 
 import (
-	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/controller/loop"
 	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
@@ -32,13 +32,11 @@ type turn struct {
 	at     time.Time
 }
 
-var errNotSettled = errors.New("the observed cluster has not been read yet")
-
 // look finds what is to be called.
 func (p *planner) look() error {
 	c := p.controller
 	if !c.Source.Settled() {
-		return errNotSettled
+		return loop.ErrNotSettled
 	}
 	snapshot := c.Source.Snapshot()
 	found, err := c.Inventory(snapshot)
