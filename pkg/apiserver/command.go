@@ -195,6 +195,7 @@ Kubeconfig: %s. Data and log: %s. Ctrl-C stops it.
 Try:
   kubectl --kubeconfig %[4]s get extensions
   kubectl --kubeconfig %[4]s get backends
+  kubectl --kubeconfig %[4]s get findings
   kubectl --kubeconfig %[4]s get extensionpoints -o wide
 `, address, what.name, what.source.Snapshot().GitVersion, standalone.KubeconfigOut, standalone.DataDir)
 	snapshot := what.source.Snapshot()
