@@ -6,7 +6,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // NodePluginReport lists the binary plugins of one node: what is installed
 // there, and what is registered with its kubelet. The node's agent writes it,
-// and may write that of no other node.
+// and may write that of no other node; what the API knows of a node's plugins
+// Extant adds, where the agent does not report the plugin.
 type NodePluginReport struct {
 	metav1.TypeMeta
 	// Standard object metadata. The name is that of the node.
@@ -22,9 +23,11 @@ type NodePluginReportSpec struct {
 	NodeName string
 	// The version of the node's kubelet, such as v1.37.2.
 	KubeletVersion string
-	// The plugins, ordered by type, name and path. At most 512.
+	// The plugins, ordered by type, name and path, which tell them apart. At
+	// most 512.
 	Plugins []NodePlugin
-	// When the node was last looked at.
+	// When the node was last looked at. Absent where no agent did, and the plugins
+	// are those that the API knows.
 	ReportTime *metav1.Time
 }
 

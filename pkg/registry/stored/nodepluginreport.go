@@ -1,8 +1,11 @@
 package stored
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -27,6 +30,7 @@ func nodePluginReports(callersAreKnown bool) kind[*extant.NodePluginReport] {
 		newList:    func() runtime.Object { return &extant.NodePluginReportList{} },
 		columns:    printers.NodePluginReports,
 		selectable: func(*extant.NodePluginReport) fields.Set { return fields.Set{} },
+		normalise:  func(report *extant.NodePluginReport) { slices.SortStableFunc(report.Spec.Plugins, comparePlugins) },
 		sameSpec: func(updated, old *extant.NodePluginReport) bool {
 			return equality.Semantic.DeepEqual(updated.Spec, old.Spec)
 		},
@@ -39,6 +43,12 @@ func nodePluginReports(callersAreKnown bool) kind[*extant.NodePluginReport] {
 		}
 	}
 	return reports
+}
+
+// comparePlugins orders plugins by type, name and path: several apply theirs,
+// and a list that was merged has them in an order that means nothing.
+func comparePlugins(x, y extant.NodePlugin) int {
+	return cmp.Or(strings.Compare(string(x.Type), string(y.Type)), strings.Compare(x.Name, y.Name), strings.Compare(x.Path, y.Path))
 }
 
 // admitAgent refuses whoever is not the agent on that node. The API server

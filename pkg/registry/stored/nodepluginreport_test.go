@@ -3,6 +3,7 @@ package stored
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apiserver/pkg/authentication/serviceaccount"
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/endpoints/request"
@@ -39,6 +40,30 @@ func TestOnlyTheAgentOfANodeWritesItsReport(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
+	}
+}
+
+func TestPluginsAreStoredInOrderOfTypeNameAndPath(t *testing.T) {
+	plugin := func(kind extant.NodePluginType, name, path string) extant.NodePlugin {
+		return extant.NodePlugin{Type: kind, Name: name, Path: path, State: extant.NodePluginPresent}
+	}
+	want := []extant.NodePlugin{
+		plugin(extant.NodePluginCNI, "bridge", ""), plugin(extant.NodePluginCNI, "bridge", "/opt/cni/bin/bridge"),
+		plugin(extant.NodePluginCNI, "cilium", ""), plugin(extant.NodePluginCSI, "a.example.org", "/csi.sock"),
+	}
+	for _, write := range []func(*extant.NodePluginReport){
+		func(r *extant.NodePluginReport) {
+			specStrategy[*extant.NodePluginReport]{nodePluginReports(false)}.PrepareForCreate(t.Context(), r)
+		},
+		func(r *extant.NodePluginReport) {
+			specStrategy[*extant.NodePluginReport]{nodePluginReports(false)}.PrepareForUpdate(t.Context(), r, &extant.NodePluginReport{})
+		},
+	} {
+		report := &extant.NodePluginReport{Spec: extant.NodePluginReportSpec{Plugins: []extant.NodePlugin{want[3], want[2], want[1], want[0]}}}
+		write(report)
+		if diff := cmp.Diff(want, report.Spec.Plugins); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 

@@ -8,7 +8,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // NodePluginReport lists the binary plugins of one node: what is installed
 // there, and what is registered with its kubelet. The node's agent writes it,
-// and may write that of no other node.
+// and may write that of no other node; what the API knows of a node's plugins
+// Extant adds, where the agent does not report the plugin.
 type NodePluginReport struct {
 	metav1.TypeMeta `json:",inline"`
 	// Standard object metadata. The name is that of the node.
@@ -26,11 +27,16 @@ type NodePluginReportSpec struct {
 	// The version of the node's kubelet, such as v1.37.2.
 	// +optional
 	KubeletVersion string `json:"kubeletVersion,omitempty" protobuf:"bytes,2,opt,name=kubeletVersion"`
-	// The plugins, ordered by type, name and path. At most 512.
+	// The plugins, ordered by type, name and path, which tell them apart. At
+	// most 512.
 	// +optional
-	// +listType=atomic
+	// +listType=map
+	// +listMapKey=type
+	// +listMapKey=name
+	// +listMapKey=path
 	Plugins []NodePlugin `json:"plugins,omitempty" protobuf:"bytes,3,rep,name=plugins"`
-	// When the node was last looked at.
+	// When the node was last looked at. Absent where no agent did, and the plugins
+	// are those that the API knows.
 	// +optional
 	ReportTime *metav1.Time `json:"reportTime,omitempty" protobuf:"bytes,4,opt,name=reportTime"`
 }

@@ -45,7 +45,13 @@ func validateNodePluginReportSpec(spec *extant.NodePluginReportSpec, name string
 		errs = append(errs, field.Invalid(path.Child("nodeName"), spec.NodeName, "must be the name of the report"))
 	}
 	errs = append(errs, text(spec.KubeletVersion, maxPluginText, path.Child("kubeletVersion"))...)
-	return append(errs, eachOf(spec.Plugins, maxNodePlugins, validateNodePlugin, path.Child("plugins"))...)
+	errs = append(errs, eachOf(spec.Plugins, maxNodePlugins, validateNodePlugin, path.Child("plugins"))...)
+	return append(errs, uniqueBy(spec.Plugins, nodePluginKey, path.Child("plugins"))...)
+}
+
+// nodePluginKey is what tells a plugin of a node apart.
+func nodePluginKey(plugin extant.NodePlugin) string {
+	return string(plugin.Type) + " " + plugin.Name + " " + plugin.Path
 }
 
 func validateNodePlugin(plugin extant.NodePlugin, path *field.Path) field.ErrorList {

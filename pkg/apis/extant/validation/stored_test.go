@@ -83,6 +83,11 @@ func TestAReportIsThatOfItsNode(t *testing.T) {
 	wantErrors(t, ValidateNodePluginReport(report("")), "spec.nodeName: Required value")
 	wantErrors(t, ValidateNodePluginReport(report("node-1", extant.NodePlugin{Type: "Cni", SHA256: "abc"})),
 		`spec.plugins[0].type: Unsupported value: "Cni"`, "spec.plugins[0].name: Required value", "spec.plugins[0].sha256: Invalid value", "spec.plugins[0].state: Required value")
+	at := func(path string) extant.NodePlugin {
+		return extant.NodePlugin{Type: extant.NodePluginCNI, Name: "bridge", Path: path, State: extant.NodePluginPresent}
+	}
+	wantErrors(t, ValidateNodePluginReport(report("node-1", at("/opt/cni/bin/bridge"), at("/usr/lib/cni/bridge"), at(""))))
+	wantErrors(t, ValidateNodePluginReport(report("node-1", at("/opt/cni/bin/bridge"), at("/opt/cni/bin/bridge"))), "spec.plugins[1]: Duplicate value")
 }
 
 func TestAConfigurationIsAnObjectOfOneInstance(t *testing.T) {
