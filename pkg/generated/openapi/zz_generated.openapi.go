@@ -3025,7 +3025,7 @@ func schema_pkg_apis_extant_v1alpha1_NodePluginReport(ref common.ReferenceCallba
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "NodePluginReport lists the binary plugins of one node: what is installed there, and what is registered with its kubelet. The node's agent writes it, and may write that of no other node.",
+				Description: "NodePluginReport lists the binary plugins of one node: what is installed there, and what is registered with its kubelet. The node's agent writes it, and may write that of no other node; what the API knows of a node's plugins Extant adds, where the agent does not report the plugin.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -3140,11 +3140,16 @@ func schema_pkg_apis_extant_v1alpha1_NodePluginReportSpec(ref common.ReferenceCa
 					"plugins": {
 						VendorExtensible: spec.VendorExtensible{
 							Extensions: spec.Extensions{
-								"x-kubernetes-list-type": "atomic",
+								"x-kubernetes-list-map-keys": []interface{}{
+									"type",
+									"name",
+									"path",
+								},
+								"x-kubernetes-list-type": "map",
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "The plugins, ordered by type, name and path. At most 512.",
+							Description: "The plugins, ordered by type, name and path, which tell them apart. At most 512.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -3157,7 +3162,7 @@ func schema_pkg_apis_extant_v1alpha1_NodePluginReportSpec(ref common.ReferenceCa
 					},
 					"reportTime": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the node was last looked at.",
+							Description: "When the node was last looked at. Absent where no agent did, and the plugins are those that the API knows.",
 							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
 						},
 					},

@@ -19,7 +19,8 @@ import (
 //
 // NodePluginReport lists the binary plugins of one node: what is installed
 // there, and what is registered with its kubelet. The node's agent writes it,
-// and may write that of no other node.
+// and may write that of no other node; what the API knows of a node's plugins
+// Extant adds, where the agent does not report the plugin.
 type NodePluginReportApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// Standard object metadata. The name is that of the node.

@@ -18,9 +18,11 @@ type NodePluginReportSpecApplyConfiguration struct {
 	NodeName *string `json:"nodeName,omitempty"`
 	// The version of the node's kubelet, such as v1.37.2.
 	KubeletVersion *string `json:"kubeletVersion,omitempty"`
-	// The plugins, ordered by type, name and path. At most 512.
+	// The plugins, ordered by type, name and path, which tell them apart. At
+	// most 512.
 	Plugins []NodePluginApplyConfiguration `json:"plugins,omitempty"`
-	// When the node was last looked at.
+	// When the node was last looked at. Absent where no agent did, and the plugins
+	// are those that the API knows.
 	ReportTime *v1.Time `json:"reportTime,omitempty"`
 }
 
