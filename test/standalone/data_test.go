@@ -92,22 +92,3 @@ func TestASnapshotOfARunningServerIsRestored(t *testing.T) {
 
 	wantRefusal(t, "holds data already", "etcd", "restore", file, "--data-dir", dir)
 }
-
-// TestAKilledServerLosesNothing kills the server right after a write was
-// accepted.
-func TestAKilledServerLosesNothing(t *testing.T) {
-	dir := t.TempDir()
-	killed := start(t, dir)
-	declare(t, killed, "mine")
-	want := objects(t, killed)
-	if err := killed.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-killed.ended; err == nil {
-		t.Error("a killed server ended as if nothing were wrong")
-	}
-
-	again := start(t, dir)
-	wantAll(t, again, want)
-	again.stop(t)
-}
