@@ -4,6 +4,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/admission"
+
+	"github.com/extant-project/extant/internal/requestpath/builtin"
 )
 
 var optionKinds = map[admission.Operation]string{
@@ -36,6 +38,13 @@ const (
 	mutatingPhase phase = iota
 	validatingPhase
 )
+
+func (p phase) builtin() builtin.Phase {
+	if p == validatingPhase {
+		return builtin.Validating
+	}
+	return builtin.Mutating
+}
 
 // generatedName stands for a name that the API server makes up. No name that
 // somebody wrote down equals it.

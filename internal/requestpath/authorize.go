@@ -63,6 +63,9 @@ func (c *checks) ask(ctx context.Context, a authorizer.Attributes) answer {
 		return answer{authorizer.DecisionNoOpinion, "", errUserUnknown}
 	}
 	asked := questionOf(a)
+	if c.known == nil {
+		c.known = map[question]answer{}
+	}
 	if known, ok := c.known[asked]; ok {
 		return known
 	}

@@ -66,7 +66,7 @@ func (r *request) decodeTyped(d *document, path *field.Path, data []byte) (*docu
 		}
 		return contents{fields: fields}
 	})
-	d.sent, _ = typed.(metav1.Object)
+	d.sent, d.labelsAsSent = typed.(metav1.Object)
 	return d, nil
 }
 

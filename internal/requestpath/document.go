@@ -26,6 +26,9 @@ type document struct {
 	because string
 	// sent is the metadata as they were sent; nil where nothing was.
 	sent metav1.Object
+	// labelsAsSent: the object has exactly the labels that were sent, so that it
+	// need not be read for them.
+	labelsAsSent bool
 	// plain objects have no metadata: the options of CONNECT.
 	plain bool
 
@@ -61,7 +64,7 @@ func (d *document) contents() contents {
 // found out when it is first looked at.
 func (d *document) holding(find func() contents) *document {
 	same := *d
-	same.read = sync.OnceValue(find)
+	same.read, same.labelsAsSent = sync.OnceValue(find), false
 	return &same
 }
 
@@ -115,6 +118,9 @@ func (d *document) labelled() runtime.Object {
 
 // GetObjectMeta returns the labels, which is all that selectors look at.
 func (d *document) GetObjectMeta() metav1.Object {
+	if d.labelsAsSent {
+		return d.sent
+	}
 	all, _, _ := unstructured.NestedStringMap(d.contents().fields, "metadata", "labels")
 	return &metav1.ObjectMeta{Labels: all}
 }
@@ -123,7 +129,7 @@ func (d *document) GetObjectMeta() metav1.Object {
 // labels that it asks for are known.
 func (d *document) labelsKnown(selector labels.Selector) (why string, known bool) {
 	switch {
-	case d == nil || d.plain:
+	case d == nil || d.plain || d.labelsAsSent:
 		return "", true
 	case !d.known():
 		return d.because, false

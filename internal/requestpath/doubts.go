@@ -19,18 +19,18 @@ func (r *request) settle(p phase, kind schema.GroupVersionKind, c contents, old 
 	if r.subresource == "scale" && p == validatingPhase {
 		return r.scaleAnew(c)
 	}
-	within := builtin.Request{Resource: r.resource.GroupResource(), Subresource: r.subresource, Operation: r.operation, Kind: kind}
-	at := builtin.Mutating
-	if p == validatingPhase {
-		at = builtin.Validating
-	}
-	changes := within.Changes(c.fields, at)
+	changes := r.within(kind).Changes(c.fields, p.builtin())
 	settled, left := changes.Settle(c.fields)
 	fresh := doubtOf(left)
 	if p == validatingPhase && r.operation == admission.Update && old.known() {
 		settled, fresh, c.doubt = kept(settled, old.contents().fields, fresh, c.doubt)
 	}
 	return r.settleLabels(contents{settled, c.doubt.or(fresh)}, changes)
+}
+
+// within is the request as it decides what becomes of objects of a built-in kind.
+func (r *request) within(kind schema.GroupVersionKind) builtin.Request {
+	return builtin.Request{Resource: r.resource.GroupResource(), Subresource: r.subresource, Operation: r.operation, Kind: kind}
 }
 
 // settleLabels narrows the doubt about labels to those that may come, and to

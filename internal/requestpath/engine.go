@@ -68,7 +68,7 @@ func (e *Engine) Trace(ctx context.Context, observed Observed, authorizer Author
 		object: r.object, old: r.old, trace: &trace{},
 	}
 	t.version = t.index.version
-	t.checks = &checks{authorizer: authorizer, trace: t.trace, known: map[question]answer{}}
+	t.checks = &checks{authorizer: authorizer, trace: t.trace}
 	t.run()
 	return t.status(), nil
 }
@@ -86,6 +86,8 @@ type tracer struct {
 	flow     *flow
 	// object and old are the objects as the stage at hand sees them.
 	object, old *document
+	// before is the subject of the stage before, which most stages share.
+	before *subject
 	// invoked are the policies that may have to be asked again.
 	invoked []invoked
 }
@@ -116,7 +118,7 @@ func (t *tracer) run() {
 // status is the answer.
 func (t *tracer) status() *extant.RequestReviewStatus {
 	status := &extant.RequestReviewStatus{
-		Observed: extant.Observation{Time: t.observed.Time, Source: t.observed.Snapshot.Origin, Gaps: slices.Clone(t.index.gaps)},
+		Observed: extant.Observation{Time: t.observed.Time, Source: t.observed.Snapshot.Origin, Gaps: slices.Clip(t.index.gaps)},
 		Verdict:  t.flow.verdict(),
 		Hops:     t.flow.hops,
 	}

@@ -17,7 +17,8 @@ import (
 // goes by.
 type equivalents struct {
 	resources []schema.GroupVersionResource
-	kinds     map[schema.GroupVersionResource]schema.GroupVersionKind
+	// kinds are those of what is sent to each.
+	kinds []schema.GroupVersionKind
 }
 
 var _ runtime.EquivalentResourceMapper = (*equivalents)(nil)
@@ -30,15 +31,16 @@ func (e *equivalents) EquivalentResourcesFor(schema.GroupVersionResource, string
 
 // KindFor returns the kind of the objects that are sent to a resource.
 func (e *equivalents) KindFor(resource schema.GroupVersionResource, _ string) schema.GroupVersionKind {
-	return e.kinds[resource]
+	if i := slices.Index(e.resources, resource); i >= 0 {
+		return e.kinds[i]
+	}
+	return schema.GroupVersionKind{}
 }
 
 func (e *equivalents) add(resource schema.GroupVersionResource, kind schema.GroupVersionKind) {
-	if _, known := e.kinds[resource]; known {
-		return
+	if !slices.Contains(e.resources, resource) {
+		e.resources, e.kinds = append(e.resources, resource), append(e.kinds, kind)
 	}
-	e.resources = append(e.resources, resource)
-	e.kinds[resource] = kind
 }
 
 // sameStorage are resources of different groups that hold the same objects, in
@@ -50,7 +52,7 @@ var sameStorage = [][]schema.GroupResource{
 
 // equivalentsOf returns the equivalents of a resource or subresource.
 func equivalentsOf(snapshot *cluster.Snapshot, resource schema.GroupResource, subresource string) *equivalents {
-	e := &equivalents{kinds: map[schema.GroupVersionResource]schema.GroupVersionKind{}}
+	e := &equivalents{}
 	if definition, ok := snapshot.CustomResourceDefinitions().Get("", resource.String()); ok {
 		e.addVersions(definition, subresource)
 		return e

@@ -115,7 +115,7 @@ func printHop(b *strings.Builder, hop *extant.Hop) {
 	if hop.Stage == extant.StageAuthorization && hop.Outcome == extant.OutcomeAllows {
 		return
 	}
-	fmt.Fprintf(b, "- %s", nameOf(*hop))
+	fmt.Fprintf(b, "- %s", nameOf(hop))
 	fmt.Fprintf(b, " %s (%s)%s", hop.Match, hop.Reason, after(" → ", string(hop.Outcome)))
 	if hop.SentAs != nil {
 		fmt.Fprintf(b, " as %s", schema.GroupVersionResource(*hop.SentAs).GroupVersion().String()+" "+hop.SentAs.Resource)

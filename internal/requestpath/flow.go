@@ -55,36 +55,47 @@ func (f *flow) reached() (surely, never bool) {
 
 // pass adds a hop that comes before everything that is added later.
 func (f *flow) pass(hop extant.Hop, e effects) {
-	f.together([]extant.Hop{hop}, []effects{e})
+	all, longest := passing, time.Duration(0)
+	f.add(hop, e, &all, &longest)
+	f.leave(all, longest)
 }
 
 // together adds hops all of which the API server takes whatever comes of the
 // others.
 func (f *flow) together(hops []extant.Hop, each []effects) {
-	surely, never := f.reached()
-	all := passing
-	var longest time.Duration
-	for i, hop := range hops {
-		switch e := each[i]; {
-		case hop.Match == extant.NotMatched:
-		case never:
-			hop.Outcome = extant.OutcomeNotReached
-		default:
-			f.explain(hop, e)
-			if !surely && hop.Outcome != extant.OutcomeUnknown {
-				hop.Outcome, hop.Reason = extant.OutcomeUnknown, extant.ReasonUndetermined
-				hop.Message = "whether the request comes to here is not known"
-			}
-			all.passes = all.passes && e.passes
-			all.denies = all.denies || e.denies
-			all.blocks = all.blocks || e.blocks
-			if hop.Timeout != nil {
-				longest = max(longest, hop.Timeout.Duration)
-			}
-		}
-		f.hops = append(f.hops, hop)
+	all, longest := passing, time.Duration(0)
+	for i := range hops {
+		f.add(hops[i], each[i], &all, &longest)
 	}
-	if never {
+	f.leave(all, longest)
+}
+
+// add adds a hop, and to what can come of all that are taken with it.
+func (f *flow) add(hop extant.Hop, e effects, all *effects, longest *time.Duration) {
+	surely, never := f.reached()
+	switch {
+	case hop.Match == extant.NotMatched:
+	case never:
+		hop.Outcome = extant.OutcomeNotReached
+	default:
+		f.explain(&hop, e)
+		if !surely && hop.Outcome != extant.OutcomeUnknown {
+			hop.Outcome, hop.Reason = extant.OutcomeUnknown, extant.ReasonUndetermined
+			hop.Message = "whether the request comes to here is not known"
+		}
+		all.passes = all.passes && e.passes
+		all.denies = all.denies || e.denies
+		all.blocks = all.blocks || e.blocks
+		if hop.Timeout != nil {
+			*longest = max(*longest, hop.Timeout.Duration)
+		}
+	}
+	f.hops = append(f.hops, hop)
+}
+
+// leave goes on from hops to what comes later.
+func (f *flow) leave(all effects, longest time.Duration) {
+	if _, never := f.reached(); never {
 		return
 	}
 	f.latency += longest
@@ -103,20 +114,20 @@ func (f *flow) refuse(message string) {
 }
 
 // explain keeps the message of what refuses first, and what is not known.
-func (f *flow) explain(hop extant.Hop, e effects) {
-	name := nameOf(hop)
-	if e.denies || e.blocks {
-		if !e.passes && f.message == "" {
-			f.message = name + ": " + hop.Message
-		}
-		if e.passes || e.denies && e.blocks {
-			f.unsure = append(f.unsure, name+": "+hop.Message)
-		}
+func (f *flow) explain(hop *extant.Hop, e effects) {
+	if !e.denies && !e.blocks {
+		return
+	}
+	if !e.passes && f.message == "" {
+		f.message = nameOf(hop) + ": " + hop.Message
+	}
+	if e.passes || e.denies && e.blocks {
+		f.unsure = append(f.unsure, nameOf(hop)+": "+hop.Message)
 	}
 }
 
 // nameOf names a hop for people.
-func nameOf(hop extant.Hop) string {
+func nameOf(hop *extant.Hop) string {
 	name := string(hop.Stage)
 	if hop.Configuration != "" {
 		name += " " + hop.Configuration

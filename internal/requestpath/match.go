@@ -28,9 +28,9 @@ type criteria struct {
 	// everything: no rules stand for all requests, as for policies; else for
 	// none, as for webhooks.
 	everything bool
-	// What the library is asked, one predicate at a time, so that the answer can
-	// say which one refused.
-	byNamespace, byObject, byRules predicate
+	// What the library is asked: everything at once, or one predicate at a time,
+	// so that the answer can say which one refused or is not known.
+	whole, byNamespace, byObject, byRules predicate
 }
 
 func newCriteria(resources admissionregistrationv1.MatchResources, everything bool) *criteria {
@@ -39,6 +39,7 @@ func newCriteria(resources admissionregistrationv1.MatchResources, everything bo
 	c.namespace, namespaceErr = metav1.LabelSelectorAsSelector(resources.NamespaceSelector)
 	c.object, objectErr = metav1.LabelSelectorAsSelector(resources.ObjectSelector)
 	c.err = errors.Join(namespaceErr, objectErr)
+	c.whole = predicate{resources, c.namespace, c.object}
 	c.byNamespace = predicate{namespace: c.namespace, object: labels.Everything()}
 	c.byObject = predicate{namespace: labels.Everything(), object: c.object}
 	c.byRules = predicate{resources, labels.Everything(), labels.Everything()}
@@ -93,11 +94,15 @@ type subject struct {
 // subject returns the request as it is now.
 func (t *tracer) subject(p phase) *subject {
 	r := t.request
-	return &subject{
+	if before := t.before; before != nil && before.phase == p && before.object == t.object {
+		return before
+	}
+	t.before = &subject{
 		request: r, phase: p, object: t.object, old: t.old, attributes: r.attributes(p, t.object, t.old),
 		matcher:    matching.NewMatcher(settledNamespaces{state: &r.objectNamespace}, nil),
 		interfaces: objectInterfaces{equivalents: r.equivalents}, explains: t.spec.IncludeUnmatched,
 	}
+	return t.before
 }
 
 // match matches criteria in the order of the API server: namespace, object,
@@ -105,6 +110,9 @@ func (t *tracer) subject(p phase) *subject {
 func (s *subject) match(c *criteria) matched {
 	if c.err != nil {
 		return matched{result: extant.MatchUnknown, reason: extant.ReasonError, message: c.err.Error()}
+	}
+	if s.decides(c) {
+		return s.matchWhole(c)
 	}
 	namespace := s.matchNamespace(c)
 	if namespace.result == extant.NotMatched {
@@ -126,6 +134,29 @@ func (s *subject) match(c *criteria) matched {
 		return object
 	default:
 		return rules
+	}
+}
+
+// decides tells whether nothing that criteria read is in doubt, and nobody wants
+// to know which of them refused.
+func (s *subject) decides(c *criteria) bool {
+	if s.explains || s.unseenVersions != "" || s.objectNamespace.because != "" || s.isNamespace() || len(c.resources.ResourceRules) == 0 {
+		return false
+	}
+	_, object := s.object.labelsKnown(c.object)
+	_, old := s.old.labelsKnown(c.object)
+	return object && old
+}
+
+// matchWhole matches criteria of which everything is known.
+func (s *subject) matchWhole(c *criteria) matched {
+	switch ok, resource, kind, err := s.ask(&c.whole); {
+	case err != nil:
+		return matched{result: extant.MatchUnknown, reason: extant.ReasonError, message: err.Error()}
+	case ok:
+		return matched{result: extant.Matched, reason: extant.ReasonRuleMatched, resource: resource, kind: kind}
+	default:
+		return matched{result: extant.NotMatched}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -60,7 +61,23 @@ func (r *request) prepared(p phase, d, old *document) *document {
 	if !d.known() || d.plain {
 		return d
 	}
-	return d.holding(func() contents { return r.prepare(p, d.kind, d.contents(), old) })
+	prepared := d.holding(func() contents { return r.prepare(p, d.kind, d.contents(), old) })
+	prepared.labelsAsSent = d.labelsAsSent && r.keepsLabels(p, d)
+	return prepared
+}
+
+// keepsLabels tells whether it is sure that an object that was sent has the
+// same labels in a phase of admission.
+func (r *request) keepsLabels(p phase, d *document) bool {
+	if r.isNamespace() || r.subresource == "scale" || r.isCustom(d.kind) {
+		return false
+	}
+	sure, unless := r.within(d.kind).KeepsLabels(p.builtin())
+	if !sure || len(unless) == 0 {
+		return sure
+	}
+	pod, ok := d.sent.(*corev1.Pod)
+	return ok && slices.Equal(unless, []string{"spec.nodeName"}) && pod.Spec.NodeName == ""
 }
 
 func (r *request) prepare(p phase, kind schema.GroupVersionKind, c contents, old *document) contents {

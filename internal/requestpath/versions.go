@@ -65,12 +65,12 @@ func (e exemptions) of(static bool) string {
 	return e.registered
 }
 
-func (t *tracer) exemptions() exemptions {
+func (t *tracer) exemptions(s *subject) exemptions {
 	var e exemptions
 	if virtualResources.Has(t.request.resource.GroupResource()) && t.version.AtLeast(virtualExempt) {
 		e.all = fmt.Sprintf("webhooks never see %s since Kubernetes %s", t.request.resource.Resource, virtualExempt)
 	}
-	if rules.IsExemptAdmissionConfigurationResource(t.request.attributes(mutatingPhase, nil, nil)) {
+	if rules.IsExemptAdmissionConfigurationResource(s.attributes) {
 		e.registered = fmt.Sprintf("webhooks never see %s", t.request.resource.Resource)
 	}
 	return e

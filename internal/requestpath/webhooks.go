@@ -20,7 +20,8 @@ func (t *tracer) mutatingWebhooks() {
 	if t.unseen(policyStage{extant.StageMutatingWebhook, pointMutatingWebhook}, mutatingConfigurations) {
 		return
 	}
-	s, exempt := t.subject(mutatingPhase), t.exemptions()
+	s := t.subject(mutatingPhase)
+	exempt := t.exemptions(s)
 	for _, w := range t.webhooks(&t.index.mutatingWebhooks) {
 		if hop, e := t.webhook(s, w, exempt); t.wanted(&hop) {
 			t.flow.pass(hop, e)
@@ -34,7 +35,8 @@ func (t *tracer) validatingWebhooks() {
 	if t.unseen(policyStage{extant.StageValidatingWebhook, pointValidatingWebhook}, validatingConfigurations) {
 		return
 	}
-	s, exempt := t.subject(validatingPhase), t.exemptions()
+	s := t.subject(validatingPhase)
+	exempt := t.exemptions(s)
 	var hops []extant.Hop
 	var each []effects
 	failed, mayFail := -1, false

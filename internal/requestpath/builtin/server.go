@@ -185,10 +185,7 @@ func (r Request) Changes(object map[string]any, phase Phase) *Node {
 	if decoded == nil {
 		key.kind = schema.GroupVersionKind{} // there is no end of kinds that are not known
 	}
-	name := r.Resource.String()
-	if r.Subresource != "" {
-		name += "/" + r.Subresource
-	}
+	name := r.named()
 	for i := range rules() {
 		if rule := &rules()[i]; rule.phase <= phase && rule.applies(r, name, object) {
 			key.rules[i/64] |= 1 << (i % 64)
@@ -207,9 +204,29 @@ func (r Request) Changes(object map[string]any, phase Phase) *Node {
 	return node
 }
 
+// named is the resource and subresource in the words of rules.
+func (r Request) named() string {
+	if r.Subresource == "" {
+		return r.Resource.String()
+	}
+	return r.Resource.String() + "/" + r.Subresource
+}
+
 // applies tells whether the rule is about a request, of which name is the
-// resource and subresource.
+// resource and subresource, with such an object.
 func (r *rule) applies(request Request, name string, object map[string]any) bool {
+	if !r.concerns(request, name) {
+		return false
+	}
+	if len(r.where) == 0 {
+		return true
+	}
+	_, found, err := unstructured.NestedFieldNoCopy(object, r.where...)
+	return found && err == nil
+}
+
+// concerns tells whether the rule is about a request, if the object is one.
+func (r *rule) concerns(request Request, name string) bool {
 	switch {
 	case !slices.Contains(r.Operations, request.Operation),
 		len(r.Resources) > 0 && !slices.Contains(r.Resources, name),
@@ -217,9 +234,6 @@ func (r *rule) applies(request Request, name string, object map[string]any) bool
 		slices.Contains(r.Except, name),
 		slices.Contains(r.ExceptSubresources, request.Subresource):
 		return false
-	case len(r.where) == 0:
-		return true
 	}
-	_, found, err := unstructured.NestedFieldNoCopy(object, r.where...)
-	return found && err == nil
+	return true
 }
