@@ -39,10 +39,12 @@ pkg/registry/raw                 <
 pkg/registry/stored              < pkg/apis/extant/validation pkg/printers pkg/apis/extant/install pkg/registry/raw
 pkg/registry/review              < pkg/apis/extant/validation pkg/printers internal/outage pkg/apis/extant/install pkg/registry/raw
 internal/controller              < pkg/generated internal/cluster internal/inventory internal/outage internal/finding internal/pki pkg/apis/extant/install
+internal/nodeagent               < pkg/apis/extant/v1alpha1
 pkg/apiserver                    < pkg/registry/stored pkg/registry/review internal/observe internal/dump internal/controller internal/catalogue
 internal/plugin                  < pkg/registry/review pkg/generated internal/catalogue internal/dump
 cmd/apiserver                    < pkg/apiserver
 cmd/kubectl-extant               < internal/plugin
+cmd/node-agent                   < internal/nodeagent
 `
 
 func TestImportsPointOneWay(t *testing.T) {
