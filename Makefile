@@ -17,6 +17,7 @@ run: build ## Build and run standalone: etcd in the process, on loopback, observ
 build: ## Build the programs into bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/extant-apiserver ./cmd/apiserver
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/kubectl-extant ./cmd/kubectl-extant
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/extant-node-agent ./cmd/node-agent
 
 .PHONY: image
 image: ## Build the image, with docker or another builder that BUILDER names
