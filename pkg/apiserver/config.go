@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	basecompatibility "k8s.io/component-base/compatibility"
+	"k8s.io/component-base/metrics/legacyregistry"
 	"k8s.io/klog/v2"
 
 	"github.com/extant-project/extant/internal/cluster"
@@ -105,7 +106,13 @@ func (o *Options) Config(ctx context.Context) (*Config, error) {
 		return nil, err
 	}
 	config.Etcd, config.EtcdUpkeep = o.Recommended.Etcd.StorageConfig.Transport, o.EtcdUpkeep.policy()
-	generic.RESTOptionsGetter = deadlineGetter{generic.RESTOptionsGetter}
+	space := o.Standalone.diskSpace()
+	if space != nil {
+		if err := legacyregistry.CustomRegister(space); err != nil {
+			return nil, err
+		}
+	}
+	generic.RESTOptionsGetter = deadlineGetter{generic.RESTOptionsGetter, space}
 	// The controllers of this process write in bursts when the cluster changes.
 	generic.LoopbackClientConfig.QPS, generic.LoopbackClientConfig.Burst = 200, 400
 	return config, nil

@@ -108,8 +108,27 @@ func etcdConfig(dir, sockets, logFile string) (*embed.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("could not open the log file: %w", err)
 	}
-	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(logger)
+	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(logger.WithOptions(zap.WithFatalHook(lastWords{dir})))
 	return config, nil
+}
+
+// lastWords says for people why etcd ends the process, which it does when it
+// cannot write: the log may be on the same disk.
+type lastWords struct{ dir string }
+
+// OnWrite ends the process, as etcd relies on.
+func (l lastWords) OnWrite(entry *zapcore.CheckedEntry, fields []zapcore.Field) {
+	fmt.Fprintln(os.Stderr, l.of(entry.Message, fields))
+	os.Exit(1)
+}
+
+func (l lastWords) of(message string, fields []zapcore.Field) string {
+	for _, field := range fields {
+		if err, ok := field.Interface.(error); ok {
+			message += ": " + err.Error()
+		}
+	}
+	return fmt.Sprintf("extant-apiserver: the etcd on the data in %s cannot go on: %s. What it has acknowledged is kept: put that right and start again", l.dir, message)
 }
 
 // endpoint is where the storage finds etcd.

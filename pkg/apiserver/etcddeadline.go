@@ -27,6 +27,8 @@ const etcdDeadline = 8 * time.Second
 // or 504 with whatever the transport said.
 type deadlineGetter struct {
 	generic.RESTOptionsGetter
+	// space refuses writes for want of space; nil: etcd is elsewhere.
+	space *diskSpace
 }
 
 // GetRESTOptions wraps the storage of the resource.
@@ -44,7 +46,7 @@ func (g deadlineGetter) GetRESTOptions(resource schema.GroupResource, example ru
 		if err != nil {
 			return inner, destroy, err
 		}
-		return deadlineStorage{inner}, destroy, nil
+		return deadlineStorage{inner, g.space}, destroy, nil
 	}
 	return options, nil
 }
@@ -53,9 +55,13 @@ func (g deadlineGetter) GetRESTOptions(resource schema.GroupResource, example ru
 // and passes through.
 type deadlineStorage struct {
 	storage.Interface
+	space *diskSpace
 }
 
 func (s deadlineStorage) Create(ctx context.Context, key string, object, out runtime.Object, ttl uint64) error {
+	if err := s.space.check(ctx); err != nil {
+		return err
+	}
 	return bounded(ctx, func(ctx context.Context) error {
 		return s.Interface.Create(ctx, key, object, out, ttl)
 	})
@@ -82,6 +88,9 @@ func (s deadlineStorage) GetList(ctx context.Context, key string, options storag
 
 func (s deadlineStorage) GuaranteedUpdate(ctx context.Context, key string, destination runtime.Object, ignoreNotFound bool,
 	preconditions *storage.Preconditions, update storage.UpdateFunc, cached runtime.Object) error {
+	if err := s.space.check(ctx); err != nil {
+		return err
+	}
 	return bounded(ctx, func(ctx context.Context) error {
 		return s.Interface.GuaranteedUpdate(ctx, key, destination, ignoreNotFound, preconditions, update, cached)
 	})

@@ -57,8 +57,11 @@ type Options struct {
 // StandaloneOptions are the options of a server that runs on its own: etcd in
 // the process, loopback only, and nothing in the observed cluster is acted on.
 type StandaloneOptions struct {
-	Enabled       bool
-	DataDir       string
+	Enabled bool
+	DataDir string
+	// DataReserve is the space, in bytes, that must be free on the disk of DataDir
+	// for writes to be accepted.
+	DataReserve   int64
 	KubeconfigOut string
 }
 
@@ -88,6 +91,7 @@ func NewOptions() *Options {
 		Logs: logs.NewOptions(),
 		Standalone: StandaloneOptions{
 			DataDir:       defaultDataDir,
+			DataReserve:   defaultDataReserve,
 			KubeconfigOut: "extant.kubeconfig",
 		},
 		ServingCertificate: ServingCertificateOptions{
@@ -142,6 +146,8 @@ func (o *Options) Flags() cliflag.NamedFlagSets {
 		"Run on its own: etcd in the process, loopback only, with a generated CA and an admin kubeconfig. Nothing in the observed cluster is acted on.")
 	fs.StringVar(&o.Standalone.DataDir, "data-dir", o.Standalone.DataDir,
 		"Directory for etcd and certificates of a standalone server, kept between runs.")
+	fs.Int64Var(&o.Standalone.DataReserve, "data-reserve-bytes", o.Standalone.DataReserve,
+		"Space on the disk of --data-dir that a standalone server leaves free: with less, it refuses writes. Its etcd would end the process on a full disk.")
 	fs.StringVar(&o.Standalone.KubeconfigOut, "kubeconfig-out", o.Standalone.KubeconfigOut,
 		"File to which a standalone server writes its admin kubeconfig once it is ready.")
 	fs.StringVar(&o.Observe.From, "observe-from", o.Observe.From,
@@ -249,6 +255,9 @@ func (o *Options) validateStandalone() []error {
 	}
 	if !o.Recommended.SecureServing.BindAddress.IsLoopback() {
 		errs = append(errs, fmt.Errorf("--bind-address %s: a standalone server listens on loopback only", o.Recommended.SecureServing.BindAddress))
+	}
+	if o.Standalone.DataReserve < 0 {
+		errs = append(errs, fmt.Errorf("--data-reserve-bytes %d: must not be negative", o.Standalone.DataReserve))
 	}
 	if o.given(probeBackendsFlag) && o.Probe.Backends {
 		errs = append(errs, errors.New("--probe-backends has no meaning with --standalone: "+standaloneDoesNotProbe))

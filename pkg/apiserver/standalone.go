@@ -43,6 +43,14 @@ func (o *StandaloneOptions) logFile() string {
 	return filepath.Join(o.DataDir, "extant.log")
 }
 
+// diskSpace watches over the disk of the data directory; nil: there is none.
+func (o *StandaloneOptions) diskSpace() *diskSpace {
+	if !o.Enabled {
+		return nil
+	}
+	return &diskSpace{dir: o.DataDir, reserve: o.DataReserve, free: freeBytes}
+}
+
 // issueServingCertificate makes the certificate for loopback, unless one was
 // given.
 func (o *StandaloneOptions) issueServingCertificate(serving *genericoptions.SecureServingOptionsWithLoopback) error {
