@@ -176,6 +176,20 @@ func TestWhatAnAuthoritySignedOutlivesItsRenewal(t *testing.T) {
 	}
 }
 
+func TestWhatWasIssuedByAClockThatWasAheadIsIssuedAnew(t *testing.T) {
+	path := t.TempDir()
+	ahead := openDirectory(t, path, start.Add(100*24*time.Hour))
+	early := certificate(t, ahead, "serving", serving)
+	d := openDirectory(t, path, start)
+	got := certificate(t, d, "serving", serving)
+	if !got.ValidAt(start) || !d.Authority().ValidAt(start) {
+		t.Errorf("at %s it is valid from %s on, and the authority from %s on", start, got.Certificate.NotBefore, d.Authority().Certificate.NotBefore)
+	}
+	if !got.SignedBy(ahead.Authority()) || !early.SignedBy(d.Authority()) {
+		t.Error("whoever trusts the authority of before has to be told")
+	}
+}
+
 func TestADamagedAuthorityIsNotReplaced(t *testing.T) {
 	for name, damage := range map[string]func(files Files) error{
 		"unreadable":      func(files Files) error { return os.WriteFile(files.CertFile, []byte("no PEM"), 0o600) },

@@ -62,8 +62,15 @@ func (p *KeyPair) KeyPEM() ([]byte, error) {
 
 // DueForRenewal tells whether the certificate is in the last third of its life
 // or past it. A third leaves months in which a renewal may fail and be noticed.
+// One that is not valid yet is due as well: the clock was ahead when it was
+// issued, and nobody would trust it until that time has come.
 func (p *KeyPair) DueForRenewal(now time.Time) bool {
-	return !now.Before(RenewalTime(p.Certificate))
+	return now.Before(p.Certificate.NotBefore) || !now.Before(RenewalTime(p.Certificate))
+}
+
+// ValidAt tells whether the certificate is valid at a time.
+func (p *KeyPair) ValidAt(now time.Time) bool {
+	return !now.Before(p.Certificate.NotBefore) && now.Before(p.Certificate.NotAfter)
 }
 
 // RenewalTime is when the last third of a certificate's life begins.

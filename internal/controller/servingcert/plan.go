@@ -19,11 +19,16 @@ type facts struct {
 	registered bool
 }
 
+// clocksDiffer is how far the clocks of replicas may be apart.
+const clocksDiffer = time.Minute
+
 // step returns the state after at most one step of the rotation, and what the
 // step is, in the words of the log; an empty text when nothing is to be done.
 // Each step is written before the next one is decided, so that a replica that
 // dies in between leaves a state from which any other goes on.
 func (c *Config) step(s state, f facts) (state, string, error) {
+	// A time that has not come was written by a clock that was ahead.
+	ahead := func(t time.Time) bool { return t.After(f.now.Add(clocksDiffer)) }
 	published := s.next != nil && (!f.registered || contains(f.bundle, s.next.Certificate))
 	switch {
 	case s.current == nil && s.next == nil:
@@ -33,10 +38,12 @@ func (c *Config) step(s state, f facts) (state, string, error) {
 		return c.makeNext(s, f.now, "Made the first certificate authority")
 	case s.next == nil && s.current.DueForRenewal(f.now):
 		return c.makeNext(s, f.now, "Made the next certificate authority")
+	case s.next != nil && f.now.Before(s.next.Certificate.NotBefore):
+		return c.makeNext(s, f.now, "Made the next certificate authority anew, as it is not valid yet")
 	case s.next != nil && !published && !s.published.IsZero():
 		s.published = time.Time{}
 		return s, "The next certificate authority is no longer published", nil
-	case published && s.published.IsZero():
+	case published && (s.published.IsZero() || ahead(s.published)):
 		s.published = f.now
 		return s, "The next certificate authority is published", nil
 	case published && !f.now.Before(s.published.Add(c.patience(s, f))):
@@ -45,8 +52,8 @@ func (c *Config) step(s state, f facts) (state, string, error) {
 		return c.issue(s, f.now, "Issued a serving certificate")
 	case s.current == nil || len(s.previous) == 0:
 		return s, "", nil
-	case s.switched.IsZero():
-		// Somebody took the annotation away: the time starts over.
+	case s.switched.IsZero() || ahead(s.switched):
+		// Somebody took the annotation away, or the clock back: the time starts over.
 		s.switched = f.now
 		return s, "Started over with forgetting the previous certificate authorities", nil
 	case !f.now.Before(s.switched.Add(c.CertificateLifetime)):
@@ -89,7 +96,7 @@ func (c *Config) issue(s state, now time.Time, done string) (state, string, erro
 // patience is how long a published authority waits before a certificate needs
 // it.
 func (c *Config) patience(s state, f facts) time.Duration {
-	served := s.leaf != nil && f.now.Before(s.leaf.Certificate.NotAfter)
+	served := s.leaf != nil && s.leaf.ValidAt(f.now)
 	switch {
 	case f.registered && served:
 		return c.Propagation
@@ -105,7 +112,7 @@ func (c *Config) patience(s state, f facts) time.Duration {
 }
 
 func (c *Config) leafDue(s state, now time.Time) bool {
-	if !now.Before(s.current.Certificate.NotAfter) {
+	if !s.current.ValidAt(now) {
 		return false // nothing that it signs is valid: the next one is on its way
 	}
 	return s.leaf == nil || s.leaf.DueForRenewal(now) || !s.leaf.SignedBy(s.current) || !c.covers(s.leaf.Certificate)

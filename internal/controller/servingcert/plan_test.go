@@ -98,6 +98,49 @@ func TestARotationGoesThroughItsPhases(t *testing.T) {
 	}
 }
 
+// TestAClockThatWasAheadLeavesNothingBehind sets the clock back by years after
+// it was ahead: what is served is valid at once, and no phase waits for the time
+// to come again.
+func TestAClockThatWasAheadLeavesNothingBehind(t *testing.T) {
+	c := testConfig()
+	fresh, _ := steps(t, &c, state{}, facts{now: start, registered: true})
+	rotating := func(at time.Time) state {
+		s, _ := steps(t, &c, fresh, facts{now: at, registered: true, bundle: fresh.trusted()})
+		return s
+	}
+	remade := "Made the next certificate authority anew, as it is not valid yet"
+	now := start.Add(500 * day)
+	waiting := rotating(now)
+	waiting.published = now.Add(3 * time.Hour)
+	for _, test := range []struct {
+		name string
+		now  time.Time
+		from state
+		want []string
+	}{
+		{"at the first start", start.Add(-1000 * day), fresh, []string{next, publish, published, switched}},
+		{"in a rotation", start.Add(day), rotating(now), []string{remade, issued, publish, published}},
+		{"when the next authority was published", now, waiting, []string{published}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := facts{now: test.now, registered: true, bundle: test.from.trusted()}
+			s, done := steps(t, &c, test.from, f)
+			if diff := cmp.Diff(test.want, done); diff != "" {
+				t.Fatalf("(-want +got):\n%s", diff)
+			}
+			if !s.leaf.ValidAt(test.now) || !s.current.ValidAt(test.now) || !s.leaf.SignedBy(s.current) {
+				t.Errorf("it serves what is valid from %s on, signed by what is from %s on", s.leaf.Certificate.NotBefore, s.current.Certificate.NotBefore)
+			}
+			f.bundle, f.now = s.trusted(), test.now.Add(c.Propagation)
+			s, _ = steps(t, &c, s, f)
+			f.bundle, f.now = s.trusted(), f.now.Add(c.CertificateLifetime)
+			if s, _ = steps(t, &c, s, f); s.next != nil || len(s.previous) > 0 {
+				t.Error("the rotation does not end in its time")
+			}
+		})
+	}
+}
+
 func TestWithoutAnAPIServiceNobodyIsWaitedFor(t *testing.T) {
 	c := testConfig()
 	s, done := steps(t, &c, state{}, facts{now: start})
