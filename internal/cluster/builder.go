@@ -147,10 +147,12 @@ func (b *Builder) SetGaps(resource string, gaps ...Gap) (changed bool) {
 		return false
 	}
 	b.change(headRevision)
-	b.head.gaps = slices.SortedFunc(maps.Keys(b.gaps), func(x, y Gap) int {
-		return cmp.Or(cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.Reason, y.Reason), cmp.Compare(x.Message, y.Message))
-	})
+	b.head.gaps = slices.SortedFunc(maps.Keys(b.gaps), compareGaps)
 	return true
+}
+
+func compareGaps(x, y Gap) int {
+	return cmp.Or(cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.Reason, y.Reason), cmp.Compare(x.Message, y.Message))
 }
 
 // SetVersion sets the version of the API server and tells whether it is

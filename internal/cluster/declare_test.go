@@ -7,42 +7,46 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// fixed is a source that hands out one snapshot.
-type fixed struct {
-	Source
-	snapshot *Snapshot
-}
-
-func (f *fixed) Snapshot() *Snapshot { return f.snapshot }
-
-func TestWhatIsDeclaredIsInEachSnapshot(t *testing.T) {
-	namespaces := schema.GroupResource{Resource: "namespaces"}
-	put := func(b *Builder, name string) *Snapshot {
+func TestWhatIsDeclaredIsPartOfASnapshot(t *testing.T) {
+	namespaces, pods := schema.GroupResource{Resource: "namespaces"}, schema.GroupResource{Resource: "pods"}
+	named := func(name string) *corev1.Namespace {
 		one := &corev1.Namespace{}
 		one.Name = name
-		b.Put(namespaces, one)
-		return b.Snapshot()
+		return one
 	}
 	b := NewBuilder("test")
-	source := &fixed{snapshot: put(b, "a")}
-	declared := &corev1.Namespace{}
-	declared.Name = "declared"
-	declaring := Declaring(source, []Edit{{Resource: namespaces, Name: "declared", Object: declared}})
-	first := declaring.Snapshot()
-	if first != declaring.Snapshot() {
-		t.Error("what is the same is made anew")
+	b.Put(namespaces, named("a"))
+	observed := b.Snapshot()
+	declared := []Edit{{Resource: namespaces, Name: "declared", Object: named("declared")}}
+
+	first := observed.Declared(1, declared)
+	if _, ok := first.Namespaces().Get("", "declared"); !ok || first.Namespaces().Len() != 2 {
+		t.Errorf("%d namespaces are there, declared: %v", first.Namespaces().Len(), ok)
 	}
-	source.snapshot = put(b, "b")
-	second := declaring.Snapshot()
-	for snapshot, want := range map[*Snapshot]int{first: 2, second: 3} {
-		if got := snapshot.Namespaces().Len(); got != want {
-			t.Errorf("%d namespaces, want %d", got, want)
-		}
-		if _, ok := snapshot.Namespaces().Get("", "declared"); !ok {
-			t.Error("what is declared is not there")
-		}
+	if observed.Namespaces().Len() != 1 {
+		t.Error("the snapshot itself has changed")
 	}
-	if first.Revision(namespaces) == second.Revision(namespaces) {
-		t.Error("a change has the revision of before")
+
+	gap := Gap{Resource: "namespaces", Reason: GapAssumed, Message: "somebody says so"}
+	nothing := observed.Declared(2, nil, gap)
+	if gaps := nothing.Gaps(); len(gaps) != 1 || gaps[0] != gap {
+		t.Errorf("the gaps are %v", gaps)
+	}
+	b.Put(namespaces, named("b"))
+	later := b.Snapshot().Declared(2, nil, gap)
+
+	// Whoever keeps what he made of a revision notices each of the changes.
+	seen := map[uint64]bool{}
+	for _, snapshot := range []*Snapshot{observed, first, nothing, later} {
+		seen[snapshot.Revision(namespaces)] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("4 states have %d revisions", len(seen))
+	}
+	if later.Revision(pods) != nothing.Revision(pods) {
+		t.Error("what did not change has another revision")
+	}
+	if later.Revision(namespaces) < nothing.Revision(namespaces) {
+		t.Error("revisions go back")
 	}
 }

@@ -19,6 +19,10 @@ const (
 	GapAssumed GapReason = "Assumed"
 )
 
+// StaticManifests is the word of gaps for the files beside the API servers, which
+// register webhooks and policies that no API shows (KEP-5793).
+const StaticManifests = "static manifests"
+
 // Decides tells whether a verdict that depends on the resource is Unknown.
 func (r GapReason) Decides() bool {
 	switch r {

@@ -191,10 +191,7 @@ func (s *Source) fill() (changed bool) {
 		return false
 	}
 	for subscriber := range s.subscribers {
-		select {
-		case subscriber <- struct{}{}:
-		default: // it has not looked since it was told the last time
-		}
+		notify(subscriber)
 	}
 	return true
 }

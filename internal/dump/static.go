@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission/plugin/manifest"
 
@@ -41,13 +42,17 @@ func StaticAdmission(path string) ([]cluster.Edit, error) {
 			declared = append(declared, cluster.Edit{Resource: resource, Name: object.GetName(), Object: object})
 		}
 	}
-	if len(declared) == 0 {
-		return nil, errors.New("there are no manifests in it")
-	}
 	slices.SortFunc(declared, func(x, y cluster.Edit) int {
 		return cmp.Or(cmp.Compare(x.Resource.String(), y.Resource.String()), cmp.Compare(x.Name, y.Name))
 	})
 	return declared, nil
+}
+
+// sameEdits tells whether two lists declare the same.
+func sameEdits(x, y []cluster.Edit) bool {
+	return slices.EqualFunc(x, y, func(x, y cluster.Edit) bool {
+		return x.Resource == y.Resource && x.Name == y.Name && equality.Semantic.DeepEqual(x.Object, y.Object)
+	})
 }
 
 // checkStatic says why the API server would not load a manifest.

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/extant-project/extant/internal/cluster"
 )
 
 const staticHook = `
@@ -29,7 +32,6 @@ spec: {policyName: p.static.k8s.io, validationActions: [Deny]}
 func TestStaticAdmissionIsWhatAnAPIServerLoads(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"webhooks, policies and bindings", staticHook + "---" + staticPolicy, ""},
-		{"nothing", "", "there are no manifests in it"},
 		{"another name", strings.ReplaceAll(staticHook, "a.static.k8s.io", "a"), `the name of validatingwebhookconfigurations "a" does not end in .static.k8s.io`},
 		{"a service", strings.ReplaceAll(staticHook, `url: "https://127.0.0.1:9443/"`, "service: {namespace: a, name: b}"), `the webhook "h.example.com" of "a.static.k8s.io" is not called by a URL, and a static one has to be`},
 		{"params", strings.ReplaceAll(staticPolicy, "matchConstraints:", "paramKind: {apiVersion: v1, kind: ConfigMap}, matchConstraints:"), `"p.static.k8s.io" has params, and what is static cannot have any`},
@@ -59,5 +61,70 @@ func TestStaticAdmissionIsWhatAnAPIServerLoads(t *testing.T) {
 	}
 	if _, err := StaticAdmission("absent"); err == nil {
 		t.Error("a path at which nothing is, is no error")
+	}
+}
+
+// staticHooks are the static webhooks of a cluster by the names of their
+// configurations, with what is said of the manifests.
+func staticHooks(snapshot *cluster.Snapshot) string {
+	var said []string
+	for configuration := range snapshot.ValidatingWebhookConfigurations().All() {
+		said = append(said, configuration.Name)
+	}
+	for _, gap := range snapshot.Gaps() {
+		if gap.Resource == cluster.StaticManifests {
+			said = append(said, gap.Message)
+		}
+	}
+	return strings.Join(said, "; ")
+}
+
+func TestDeclaredManifestsAreReadAgainAndStandWhereTheyCannotBe(t *testing.T) {
+	observed, err := FromFS(Example())
+	if err != nil {
+		t.Fatal(err)
+	}
+	without := staticHooks(observed.Snapshot())
+	dir := t.TempDir()
+	file := filepath.Join(dir, "hooks.yaml")
+	if _, err := Declare(t.Context(), observed, dir, Options{}); err == nil || err.Error() != "there are no manifests in it" {
+		t.Errorf("an empty folder: %v", err)
+	}
+	write(t, file, staticHook)
+	source, err := Declare(t.Context(), observed, dir, Options{Settle: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, stop := source.Subscribe()
+	defer stop()
+	want := func(want string) {
+		t.Helper()
+		deadline := time.After(time.Minute)
+		for {
+			select {
+			case <-changed:
+				if staticHooks(source.Snapshot()) == want {
+					return
+				}
+			case <-deadline:
+				t.Fatalf("the cluster has %q, not %q", staticHooks(source.Snapshot()), want)
+			}
+		}
+	}
+	want("a.static.k8s.io; " + without)
+	first := source.Snapshot()
+	if source.Snapshot() != first {
+		t.Error("what is the same is made anew")
+	}
+	write(t, file, strings.ReplaceAll(staticHook, "a.static.k8s.io", "b.static.k8s.io"))
+	want("b.static.k8s.io; " + without)
+	write(t, file, strings.ReplaceAll(staticHook, "a.static.k8s.io", "b"))
+	want("b.static.k8s.io; " + without + `; the declared manifests could not be read again: the name of validatingwebhookconfigurations "b" does not end in .static.k8s.io; what was read before stands`)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	want(without)
+	if hooks := staticHooks(first); !strings.HasPrefix(hooks, "a.static.k8s.io") {
+		t.Errorf("an earlier snapshot has changed: %s", hooks)
 	}
 }

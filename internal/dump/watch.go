@@ -36,7 +36,7 @@ func newWatcher(ctx context.Context, path string, settle time.Duration) *watcher
 			return w
 		}
 	}
-	klog.FromContext(ctx).Error(err, "Could not watch the dump: changes will not be seen", "path", path)
+	klog.FromContext(ctx).Error(err, "Could not watch files: changes will not be seen", "path", path)
 	return nil
 }
 
@@ -55,7 +55,7 @@ func (w *watcher) add(ctx context.Context) {
 	})
 	for _, folder := range folders {
 		if err := w.events.Add(folder); err != nil {
-			klog.FromContext(ctx).Error(err, "Could not watch a folder of the dump: changes will not be seen", "path", folder)
+			klog.FromContext(ctx).Error(err, "Could not watch a folder: changes will not be seen", "path", folder)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func (w *watcher) run(ctx context.Context, changed func()) {
 			}
 		case err := <-w.events.Errors:
 			// Events were lost.
-			klog.FromContext(ctx).V(2).Info("Reading the dump again, as its watch failed", "err", err)
+			klog.FromContext(ctx).V(2).Info("Reading files again, as their watch failed", "err", err)
 			settled.Reset(w.settle)
 		case <-settled.C:
 			w.add(ctx)

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apiserver/pkg/admission"
 	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
 
+	"github.com/extant-project/extant/internal/cluster"
 	"github.com/extant-project/extant/internal/requestpath/customresource"
 )
 
@@ -126,7 +127,7 @@ func withKindOf(content map[string]any, kind schema.GroupVersionKind) map[string
 
 // concerning are the gaps that can have to do with an answer.
 var concerning = func() sets.Set[string] {
-	all := sets.New("version", "discovery", "namespaces", "customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io",
+	all := sets.New("version", "discovery", cluster.StaticManifests, "namespaces", "customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io",
 		"clusterroles.rbac.authorization.k8s.io", "clusterrolebindings.rbac.authorization.k8s.io",
 		"roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io",
 		"services", "endpointslices.discovery.k8s.io", "pods")

@@ -129,10 +129,10 @@ func versionGaps(snapshot *cluster.Snapshot) []extant.Gap {
 	}
 	switch n := declared(snapshot); {
 	case n > 0:
-		gaps = append(gaps, extant.Gap{Resource: "static manifests", Reason: string(cluster.GapAssumed),
+		gaps = append(gaps, extant.Gap{Resource: cluster.StaticManifests, Reason: string(cluster.GapAssumed),
 			Message: fmt.Sprintf("what files beside the API server register does not show in the API; it is taken to be the %d declared webhook configurations, policies and bindings", n)})
 	case v.AtLeast(staticManifests):
-		gaps = append(gaps, extant.Gap{Resource: "static manifests", Reason: string(cluster.GapAssumed),
+		gaps = append(gaps, extant.Gap{Resource: cluster.StaticManifests, Reason: string(cluster.GapAssumed),
 			Message: "webhooks and policies that files beside the API server register do not show in the API; it is taken to have none"})
 	}
 	return gaps

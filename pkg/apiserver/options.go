@@ -155,7 +155,7 @@ func (o *Options) Flags() cliflag.NamedFlagSets {
 	fs.StringVar(&o.Observe.Kubeconfig, "observe-kubeconfig", o.Observe.Kubeconfig,
 		"Observe the cluster of this kubeconfig in place of the one that Extant runs in.")
 	fs.StringVar(&o.Observe.StaticAdmission, "observe-static-admission", o.Observe.StaticAdmission,
-		"File or directory with copies of the manifests from which the observed API servers load webhooks and policies (their staticManifestsDir, Kubernetes 1.36 and later). The API does not show those. Read at the start.")
+		"File or directory with copies of the manifests from which the observed API servers load webhooks and policies (their staticManifestsDir, Kubernetes 1.36 and later). The API does not show those. Read again when they change.")
 	fs.BoolVar(&o.ServingCertificate.Managed, "manage-serving-certificate", o.ServingCertificate.Managed,
 		"Issue and rotate the serving certificate in a Secret of --namespace, and keep the APIService's caBundle right. Off when --tls-cert-file is given.")
 	fs.StringVar(&o.ServingCertificate.Namespace, "namespace", o.ServingCertificate.Namespace,

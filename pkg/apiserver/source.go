@@ -33,11 +33,9 @@ func (o *Options) observed(ctx context.Context, host *rest.Config) (*observed, e
 	if err != nil || o.Observe.StaticAdmission == "" {
 		return found, err
 	}
-	declared, err := dump.StaticAdmission(o.Observe.StaticAdmission)
-	if err != nil {
+	if found.source, err = dump.Declare(ctx, found.source, o.Observe.StaticAdmission, dump.Options{}); err != nil {
 		return nil, fmt.Errorf("--observe-static-admission %s: %w", o.Observe.StaticAdmission, err)
 	}
-	found.source = cluster.Declaring(found.source, declared)
 	return found, nil
 }
 
