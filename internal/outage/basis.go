@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -21,8 +22,8 @@ type basis struct {
 	backends map[string]bool
 	// namespaces are those of what is lost: every object in them counts.
 	namespaces map[string]bool
-	// operations are the requests that were traced.
-	operations []*operation
+	// questions are the requests that were traced.
+	questions []question
 	// nodes are those that requests name; anyNode: which one was looked for
 	// among all.
 	nodes   map[string]bool
@@ -33,6 +34,40 @@ type basis struct {
 	// any time.
 	params bool
 }
+
+// question is a request with what webhooks can tell of it.
+type question struct {
+	resource, subresource, namespace string
+	// pods are those whose labels selectors of objects see; nil where these are
+	// not known.
+	pods labels.Labels
+	// admitted: it is surely allowed if every backend answers.
+	admitted bool
+}
+
+func (p *passage) question(of *workload) question {
+	o := p.of(of)
+	q := question{resource: o.resource, subresource: o.subresource, namespace: o.namespace, admitted: p.admitted == yes}
+	if o.of != nil && o.of.template != nil && o.resource == podResource.Resource && o.subresource != "binding" {
+		q.pods = o.of.labels
+	}
+	return q
+}
+
+// mayBeSelected tells whether a selector of objects may select what is sent.
+// Labels that controllers or the API server add are not known.
+func (q *question) mayBeSelected(selector labels.Selector) bool {
+	if q.pods == nil || selector.Empty() {
+		return true
+	}
+	requirements, _ := selector.Requirements()
+	return slices.ContainsFunc(requirements, func(r labels.Requirement) bool { return slices.Contains(addedLabels, r.Key()) }) || selector.Matches(q.pods)
+}
+
+// addedLabels are labels that pods get besides those of their template.
+var addedLabels = append([]string{
+	corev1.LabelTopologyZone, corev1.LabelTopologyRegion, corev1.LabelFailureDomainBetaZone, corev1.LabelFailureDomainBetaRegion,
+}, madeUp...)
 
 // isOf tells whether the answer is about these backends.
 func (b *basis) isOf(own []string) bool { return slices.Equal(b.own, own) }
@@ -112,7 +147,7 @@ func (b *basis) addRequirements(requirements []requirement, of *workload) {
 }
 
 func (b *basis) addPassage(p *passage, of *workload) {
-	b.operations = append(b.operations, p.of(of))
+	b.questions = append(b.questions, p.question(of))
 	for i := range p.calls {
 		b.backends[p.calls[i].hook.Backend] = true
 	}

@@ -3,12 +3,8 @@ package outage
 import (
 	"maps"
 	"slices"
-	"strings"
 
-	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/extant-project/extant/internal/cluster"
@@ -25,9 +21,10 @@ type changes struct {
 	everything bool
 	// resources are those with other objects.
 	resources map[schema.GroupResource]bool
-	// hooks are the webhooks that are registered, gone or others, in both forms;
-	// uncached are those whose answers hang on more than what is compared.
-	hooks, uncached []*inventory.Hook
+	// hooks are the webhooks that are registered, gone or others, in both forms,
+	// and asked are those of all webhooks because of which answers can differ.
+	hooks []*inventory.Hook
+	asked []askedHook
 	// backends are those whose state is another, with the namespaces of their
 	// Services.
 	backends, behind map[string]bool
@@ -79,7 +76,7 @@ func changesSince(before, after *requestpath.Observed) *changes {
 		c.compareHooks()
 		c.compareBackends()
 	}
-	c.findUncached()
+	c.findAsked()
 	return c
 }
 
@@ -109,58 +106,6 @@ func nodeLabels(snapshot *cluster.Snapshot, name string) map[string]string {
 		return node.Labels
 	}
 	return nil
-}
-
-type hookKey struct {
-	resource, object, name string
-	index                  int
-}
-
-// compareHooks finds the webhooks that differ in what an answer can show.
-func (c *changes) compareHooks() {
-	old := map[hookKey]*inventory.Hook{}
-	webhooks(c.before.Inventory, func(hook *inventory.Hook) { old[hookKey{hook.Resource, hook.Object, hook.Name, hook.Index}] = hook })
-	webhooks(c.after.Inventory, func(hook *inventory.Hook) {
-		key := hookKey{hook.Resource, hook.Object, hook.Name, hook.Index}
-		was, ok := old[key]
-		delete(old, key)
-		switch {
-		case !ok:
-			c.hooks = append(c.hooks, hook)
-		case !sameWebhook(was, hook):
-			c.hooks = append(c.hooks, was, hook)
-		}
-	})
-	for _, gone := range old {
-		c.hooks = append(c.hooks, gone)
-	}
-}
-
-func webhooks(of *inventory.Inventory, each func(*inventory.Hook)) {
-	for i := range of.Hooks {
-		if hook := &of.Hooks[i]; hook.MutatingConfiguration != nil || hook.ValidatingConfiguration != nil {
-			each(hook)
-		}
-	}
-}
-
-// sameWebhook compares all but the bundle of authorities, which controllers
-// rotate.
-func sameWebhook(x, y *inventory.Hook) bool {
-	if x.Backend != y.Backend {
-		return false
-	}
-	if x.MutatingConfiguration == y.MutatingConfiguration && x.ValidatingConfiguration == y.ValidatingConfiguration {
-		return true
-	}
-	if x.MutatingConfiguration != nil {
-		old, now := *x.MutatingWebhook(), *y.MutatingWebhook()
-		old.ClientConfig.CABundle, now.ClientConfig.CABundle = nil, nil
-		return equality.Semantic.DeepEqual(old, now)
-	}
-	old, now := *x.ValidatingWebhook(), *y.ValidatingWebhook()
-	old.ClientConfig.CABundle, now.ClientConfig.CABundle = nil, nil
-	return equality.Semantic.DeepEqual(old, now)
 }
 
 // compareBackends finds the backends that differ in what an answer can show.
@@ -195,30 +140,10 @@ func sameAvailability(x, y *extant.BackendStatus) bool {
 		slices.ContainsFunc(x.Callers, distrusts) == slices.ContainsFunc(y.Callers, distrusts)
 }
 
-// findUncached finds the webhooks whose conditions ask who may do what, which
-// can hang on objects of any namespace.
-func (c *changes) findUncached() {
-	webhooks(c.after.Inventory, func(hook *inventory.Hook) {
-		var conditions []admissionregistrationv1.MatchCondition
-		if webhook := hook.MutatingWebhook(); webhook != nil {
-			conditions = webhook.MatchConditions
-		} else {
-			conditions = hook.ValidatingWebhook().MatchConditions
-		}
-		for i := range conditions {
-			if strings.Contains(conditions[i].Expression, "authorizer") {
-				c.uncached = append(c.uncached, hook)
-				return
-			}
-		}
-	})
-}
-
-// concern tells whether the changes can concern an answer.
+// concern tells whether the changes can concern an answer by more than by which
+// webhooks are asked.
 func (c *changes) concern(b *basis) bool {
-	return c.everything || b.params || c.concernObjects(b) || c.concernBackends(b) ||
-		slices.ContainsFunc(c.hooks, func(hook *inventory.Hook) bool { return c.mayAsk(hook, b) }) ||
-		slices.ContainsFunc(c.uncached, func(hook *inventory.Hook) bool { return c.mayAsk(hook, b) })
+	return c.everything || b.params || c.concernObjects(b) || c.concernBackends(b)
 }
 
 func (c *changes) concernBackends(b *basis) bool {
@@ -255,12 +180,13 @@ func (c *changes) concernObjects(b *basis) bool {
 		}
 	}
 	asked := map[string]bool{}
-	for _, o := range b.operations {
-		if o.namespace == "" || asked[o.namespace] {
+	for i := range b.questions {
+		namespace := b.questions[i].namespace
+		if namespace == "" || asked[namespace] {
 			continue
 		}
-		asked[o.namespace] = true
-		if c.concernNamespace(o.namespace) {
+		asked[namespace] = true
+		if c.concernNamespace(namespace) {
 			return true
 		}
 	}
@@ -284,42 +210,4 @@ func (c *changes) concernNamespace(name string) bool {
 		}
 	}
 	return false
-}
-
-// concernHooks tells whether what is refused may be something else, when
-// whether it comes back is not.
-func (c *changes) concernHooks(b *basis) bool {
-	return c.resources[namespaceResource] || slices.ContainsFunc(c.hooks, func(hook *inventory.Hook) bool { return b.lost[hook.Backend] })
-}
-
-// mayAsk tells whether a webhook may be asked for one of the operations of an
-// answer. Only what surely rules it out counts: names of resources, which are
-// the same in all groups and versions that hold the same objects, and
-// selectors of namespaces.
-func (c *changes) mayAsk(hook *inventory.Hook, b *basis) bool {
-	var selector *metav1.LabelSelector
-	if webhook := hook.MutatingWebhook(); webhook != nil {
-		selector = webhook.NamespaceSelector
-	} else {
-		selector = hook.ValidatingWebhook().NamespaceSelector
-	}
-	parsed, err := metav1.LabelSelectorAsSelector(selector)
-	rules := hook.Rules()
-	return slices.ContainsFunc(b.operations, func(o *operation) bool {
-		return slices.ContainsFunc(rules, func(rule admissionregistrationv1.RuleWithOperations) bool { return mayName(rule.Resources, o) }) &&
-			(err != nil || c.maySelect(parsed, o))
-	})
-}
-
-func mayName(resources []string, o *operation) bool {
-	return slices.ContainsFunc(resources, func(written string) bool {
-		resource, subresource := splitResource(written)
-		return (resource == "*" || resource == o.resource) && (subresource == "*" || subresource == o.subresource || written == "*")
-	})
-}
-
-// maySelect tells whether a selector may select the namespace of an operation.
-func (c *changes) maySelect(selector labels.Selector, o *operation) bool {
-	namespace, ok := c.after.Snapshot.Namespaces().Get("", o.namespace)
-	return o.namespace == "" || !ok || selector.Matches(labels.Set(namespace.Labels))
 }

@@ -75,7 +75,7 @@ type projection struct {
 
 // madeUp are labels that controllers give to pods.
 var madeUp = []string{
-	appsv1.DefaultDeploymentUniqueLabelKey, appsv1.StatefulSetPodNameLabel, appsv1.PodIndexLabel, "pod-template-generation",
+	appsv1.DefaultDeploymentUniqueLabelKey, appsv1.DefaultDaemonSetUniqueLabelKey, appsv1.StatefulSetPodNameLabel, appsv1.PodIndexLabel, "pod-template-generation",
 	batchv1.JobNameLabel, batchv1.ControllerUidLabel, "job-name", "controller-uid",
 }
 
@@ -255,7 +255,7 @@ func isPlain(template *corev1.PodTemplateSpec) bool {
 		return false
 	}
 	spec := &template.Spec
-	if spec.HostNetwork || spec.HostPID || spec.HostIPC || spec.HostUsers != nil || spec.OS != nil || !isZero(spec.SecurityContext) ||
+	if spec.NodeName != "" || spec.HostNetwork || spec.HostPID || spec.HostIPC || spec.HostUsers != nil || spec.OS != nil || !isZero(spec.SecurityContext) ||
 		len(spec.InitContainers) > 0 || len(spec.EphemeralContainers) > 0 || len(template.Annotations) > 0 {
 		return false
 	}

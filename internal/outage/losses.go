@@ -3,6 +3,7 @@ package outage
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -61,13 +62,10 @@ func (e *Engine) Losses(ctx context.Context, observed requestpath.Observed) (map
 	e.known.mu.Lock()
 	defer e.known.mu.Unlock()
 	p := e.newPass(ctx, observed)
-	next := losses{observed: &observed, system: e.known.system, of: make(map[string]*knownLoss, len(observed.Inventory.Extensions))}
-	if next.system == nil || p.since.concern(&next.system.basis) {
-		var err error
-		if next.system, err = p.control(); err != nil {
-			return nil, err
-		}
-		p.since.everything = true
+	next := losses{observed: &observed, of: make(map[string]*knownLoss, len(observed.Inventory.Extensions))}
+	var err error
+	if next.system, err = p.control(e.known.system); err != nil {
+		return nil, err
 	}
 	answers := make(map[string]Loss, len(observed.Inventory.Extensions))
 	for i := range observed.Inventory.Extensions {
@@ -115,13 +113,19 @@ func (e *Engine) newPass(ctx context.Context, observed requestpath.Observed) *pa
 	return p
 }
 
-// control analyses what every recovery needs: an outage of nothing.
-func (p *pass) control() (*knownLoss, error) {
+// control analyses what every recovery needs: an outage of nothing. Where more
+// than the hooks that it asks is another, so is every loss.
+func (p *pass) control(known *knownLoss) (*knownLoss, error) {
+	other := known == nil || p.since.concern(&known.basis)
+	if !other && !slices.ContainsFunc(p.since.asked, func(hook askedHook) bool { return p.since.mayAsk(&hook, &known.basis, true) }) {
+		return known, nil
+	}
+	p.since.everything = p.since.everything || other
 	a, err := p.analyze(nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	known := &knownLoss{components: []*controlComponent{a.controllers(), a.scheduler(), a.kubelets()}}
+	known = &knownLoss{components: []*controlComponent{a.controllers(), a.scheduler(), a.kubelets()}}
 	known.basis = p.basisOf(a, nil, known.components)
 	return known, nil
 }
@@ -149,7 +153,7 @@ func (p *pass) loss(extension *extant.Extension, known, system *knownLoss) (*kno
 	switch {
 	case len(own) == 0:
 		return &knownLoss{Loss: p.nothing()}, nil
-	case known == nil || !known.isOf(own) || p.since.concern(&known.basis):
+	case known == nil || !known.isOf(own) || p.since.concern(&known.basis) || p.since.concernAsked(&known.basis, &system.basis):
 		a, err := p.analyze(own, system)
 		if err != nil {
 			return nil, err

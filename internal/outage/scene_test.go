@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -89,6 +90,11 @@ func largeCluster(tb testing.TB) *scene {
 			corev1.LabelMetadataName: name, "team": fmt.Sprintf("team-%d", i%200),
 		}}})
 	}
+	// Components may do what they do: else nothing would be known to come back.
+	s.add("rbac.authorization.k8s.io", "clusterroles", &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "all"}, Rules: []rbacv1.PolicyRule{{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"*"}}},
+	})
+	s.add("rbac.authorization.k8s.io", "clusterrolebindings", binding("all", "system:authenticated"))
 	for i := range sceneWorkloads {
 		s.deployment(i)
 	}

@@ -8,7 +8,6 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
-	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -40,14 +39,16 @@ type world struct {
 	spare      *random.Cluster
 	extensions []*extant.Extension
 	params     scenario.Params
-	last       map[string]outage.Loss
+	// probed is what probes of backends found, by name.
+	probed map[string]extant.BackendStatus
+	last   map[string]outage.Loss
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{t: t, rand: rand.New(rand.NewPCG(seed, 1)), builder: cluster.NewBuilder("live")}
+	w := &world{t: t, rand: rand.New(rand.NewPCG(seed, 1)), builder: cluster.NewBuilder("live"), probed: map[string]extant.BackendStatus{}}
 	w.generator = random.New(seed, "r", func(bool, string, string) random.Endpoint { return random.Endpoint{URL: "https://outside.example"} })
-	c := w.generator.Cluster(4, 2)
-	w.spare = w.generator.Cluster(12, 6)
+	c := w.generator.Cluster(2, 1)
+	w.spare = w.generator.Cluster(6, 4)
 	w.builder.SetDiscovery(discovery(t))
 	w.namespaces = slices.Concat(c.Namespaces, []*corev1.Namespace{{ObjectMeta: metav1.ObjectMeta{Name: "kube-system"}}})
 	for _, namespace := range w.namespaces {
@@ -83,7 +84,13 @@ func binding(role, group string) *rbacv1.ClusterRoleBinding {
 
 func (w *world) observed() requestpath.Observed {
 	snapshot := w.builder.Snapshot()
-	return requestpath.Observed{Snapshot: snapshot, Inventory: inventory.Take(snapshot, nil, w.extensions), Params: w.params}
+	taken := inventory.Take(snapshot, nil, w.extensions)
+	for i := range taken.Backends {
+		if found, ok := w.probed[taken.Backends[i].Name]; ok {
+			taken.Backends[i].Status.Available, taken.Backends[i].Status.Reason = found.Available, found.Reason
+		}
+	}
+	return requestpath.Observed{Snapshot: snapshot, Inventory: taken, Params: w.params}
 }
 
 func (w *world) put(group, resource string, object runtime.Object) {
@@ -156,7 +163,7 @@ func (w *world) client() admissionregistrationv1.WebhookClientConfig {
 }
 
 func (w *world) policy() *admissionregistrationv1.FailurePolicyType {
-	if w.chance(30) {
+	if w.chance(45) {
 		return new(admissionregistrationv1.Ignore)
 	}
 	return new(admissionregistrationv1.Fail)
@@ -164,10 +171,10 @@ func (w *world) policy() *admissionregistrationv1.FailurePolicyType {
 
 // rules are commonly about what recoveries need.
 func (w *world) rules(random []admissionregistrationv1.RuleWithOperations) []admissionregistrationv1.RuleWithOperations {
-	if w.chance(50) {
+	if w.chance(25) {
 		return random
 	}
-	resource := pick(w, [][2]string{{"", "pods"}, {"", "pods/binding"}, {"", "pods/status"}, {"discovery.k8s.io", "endpointslices"}, {"coordination.k8s.io", "leases"}, {"", "*"}, {"", "serviceaccounts/token"}})
+	resource := pick(w, [][2]string{{"", "pods"}, {"", "pods"}, {"", "pods/*"}, {"", "pods/binding"}, {"", "pods/status"}, {"discovery.k8s.io", "endpointslices"}, {"coordination.k8s.io", "leases"}, {"", "*"}, {"", "serviceaccounts/token"}})
 	return []admissionregistrationv1.RuleWithOperations{{
 		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.OperationAll},
 		Rule:       admissionregistrationv1.Rule{APIGroups: []string{resource[0]}, APIVersions: []string{"*"}, Resources: []string{resource[1]}},
@@ -177,6 +184,9 @@ func (w *world) rules(random []admissionregistrationv1.RuleWithOperations) []adm
 func (w *world) putMutating(c *admissionregistrationv1.MutatingWebhookConfiguration) {
 	c = c.DeepCopy()
 	for i := range c.Webhooks {
+		if w.chance(75) {
+			c.Webhooks[i].MatchConditions = nil
+		}
 		c.Webhooks[i].ClientConfig, c.Webhooks[i].FailurePolicy, c.Webhooks[i].Rules = w.client(), w.policy(), w.rules(c.Webhooks[i].Rules)
 	}
 	w.put("admissionregistration.k8s.io", "mutatingwebhookconfigurations", c)
@@ -185,6 +195,9 @@ func (w *world) putMutating(c *admissionregistrationv1.MutatingWebhookConfigurat
 func (w *world) putValidating(c *admissionregistrationv1.ValidatingWebhookConfiguration) {
 	c = c.DeepCopy()
 	for i := range c.Webhooks {
+		if w.chance(75) {
+			c.Webhooks[i].MatchConditions = nil
+		}
 		c.Webhooks[i].ClientConfig, c.Webhooks[i].FailurePolicy, c.Webhooks[i].Rules = w.client(), w.policy(), w.rules(c.Webhooks[i].Rules)
 	}
 	w.put("admissionregistration.k8s.io", "validatingwebhookconfigurations", c)
@@ -208,179 +221,5 @@ func (w *world) setParams(all []*corev1.ConfigMap) {
 			w.t.Fatal(err)
 		}
 		w.params = append(w.params, &unstructured.Unstructured{Object: content})
-	}
-}
-
-// worldChange is one kind of change.
-type worldChange struct {
-	what string
-	do   func(*world)
-}
-
-var worldChanges = []worldChange{
-	{"a webhook", (*world).changeWebhook}, {"a webhook", (*world).changeWebhook}, {"a webhook", (*world).deleteWebhook}, {"a webhook", (*world).narrowWebhook},
-	{"a namespace", (*world).changeNamespace}, {"a namespace", (*world).addNamespace},
-	{"a policy", (*world).changePolicy}, {"params", (*world).changeParams},
-	{"a workload", (*world).changeWorkload}, {"a workload", func(w *world) { w.putServer(pick(w, w.namespaces).Name) }},
-	{"a service", (*world).changeService}, {"pods", (*world).changePods}, {"endpoints", (*world).changeEndpoints},
-	{"a node", (*world).changeNode}, {"a lease", (*world).changeLease}, {"a role", (*world).changeRole}, {"an extension", (*world).changeExtension},
-}
-
-func (w *world) change() string {
-	c := pick(w, worldChanges)
-	c.do(w)
-	return c.what
-}
-
-func (w *world) changeWebhook() {
-	i := w.rand.IntN(len(w.spare.MutatingWebhooks))
-	if w.chance(50) {
-		w.putMutating(w.spare.MutatingWebhooks[i])
-	} else {
-		w.putValidating(w.spare.ValidatingWebhooks[i])
-	}
-}
-
-func (w *world) deleteWebhook() {
-	for one := range w.builder.Snapshot().ValidatingWebhookConfigurations().All() {
-		w.builder.Delete(schema.GroupResource{Group: "admissionregistration.k8s.io", Resource: "validatingwebhookconfigurations"}, "", one.Name)
-		return
-	}
-}
-
-// narrowWebhook changes what a webhook is asked for a little.
-func (w *world) narrowWebhook() {
-	all := slices.Collect(w.builder.Snapshot().MutatingWebhookConfigurations().All())
-	if len(all) == 0 {
-		return
-	}
-	c := pick(w, all).DeepCopy()
-	if len(c.Webhooks) == 0 {
-		return
-	}
-	one := &c.Webhooks[w.rand.IntN(len(c.Webhooks))]
-	switch w.rand.IntN(4) {
-	case 0:
-		one.FailurePolicy = w.policy()
-	case 1:
-		one.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"env": pick(w, []string{"prod", "dev"})}}
-	case 2:
-		one.ObjectSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": pick(w, []string{"web", "db"})}}
-	default:
-		one.ClientConfig.CABundle = []byte{byte(w.rand.IntN(256))}
-	}
-	w.put("admissionregistration.k8s.io", "mutatingwebhookconfigurations", c)
-}
-
-func (w *world) changeNamespace() {
-	namespace := pick(w, w.namespaces).DeepCopy()
-	namespace.Labels = map[string]string{
-		"env": pick(w, []string{"prod", "dev"}), "team": pick(w, []string{"red", "blue"}), "pod-security.kubernetes.io/enforce": pick(w, []string{"privileged", "restricted"}),
-	}
-	w.put("", "namespaces", namespace)
-}
-
-func (w *world) addNamespace() {
-	w.made++
-	w.put("", "namespaces", &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("more-%d", w.made), Labels: map[string]string{"env": "prod"}}})
-}
-
-func (w *world) changePolicy() {
-	p := pick(w, w.spare.ValidatingPolicies).DeepCopy()
-	if w.chance(50) {
-		rule := &p.Spec.MatchConstraints.ResourceRules[0].RuleWithOperations
-		*rule = w.rules([]admissionregistrationv1.RuleWithOperations{*rule})[0]
-		p.Spec.MatchConditions, p.Spec.ParamKind = nil, nil
-		p.Spec.Validations = []admissionregistrationv1.Validation{{Expression: pick(w, []string{"false", "true", "request.namespace.endsWith('r')"})}}
-	}
-	w.putPolicy(p, []*admissionregistrationv1.ValidatingAdmissionPolicyBinding{{
-		ObjectMeta: metav1.ObjectMeta{Name: p.Name},
-		Spec:       admissionregistrationv1.ValidatingAdmissionPolicyBindingSpec{PolicyName: p.Name, ValidationActions: []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny}},
-	}})
-}
-
-func (w *world) changeParams() { w.setParams(w.spare.Params[:w.rand.IntN(len(w.spare.Params)+1)]) }
-
-func (w *world) changeWorkload() {
-	deployment := pick(w, slices.Collect(w.builder.Snapshot().Deployments().All())).DeepCopy()
-	switch w.rand.IntN(4) {
-	case 0:
-		deployment.Spec.Template.Labels["tier"] = pick(w, []string{"gold", "silver"})
-	case 1:
-		deployment.Spec.Template.Spec.HostNetwork = !deployment.Spec.Template.Spec.HostNetwork
-	case 2:
-		deployment.Spec.Template.Spec.SchedulerName = pick(w, []string{"", "mine"})
-	default:
-		w.builder.Delete(schema.GroupResource{Group: "apps", Resource: "deployments"}, deployment.Namespace, deployment.Name)
-		return
-	}
-	w.put("apps", "deployments", deployment)
-}
-
-func (w *world) changeService() {
-	at := pick(w, w.services)
-	service, ok := w.builder.Snapshot().Services().Get(at[0], at[1])
-	if !ok || w.chance(40) {
-		w.builder.Delete(schema.GroupResource{Resource: "services"}, at[0], at[1])
-		return
-	}
-	service = service.DeepCopy()
-	service.Spec.Selector = map[string]string{"app": pick(w, []string{"web", "db"})}
-	w.put("", "services", service)
-}
-
-func (w *world) changePods() {
-	at := pick(w, w.services)
-	if w.chance(50) {
-		w.builder.Delete(schema.GroupResource{Resource: "pods"}, at[0], at[1]+"-1-a")
-		return
-	}
-	w.putPod(at[0], at[1], map[string]string{"serves": at[1], "app": pick(w, []string{"web", "db"})})
-}
-
-func (w *world) changeEndpoints() {
-	at := pick(w, w.services)
-	w.putEndpoints(at[0], at[1], w.chance(50))
-}
-
-func (w *world) changeNode() {
-	name := fmt.Sprintf("node-%d", w.rand.IntN(3))
-	if w.chance(30) {
-		w.builder.Delete(schema.GroupResource{Resource: "nodes"}, "", name)
-		return
-	}
-	w.put("", "nodes", &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"app": pick(w, []string{"web", "db"}), corev1.LabelTopologyZone: pick(w, []string{"a", "b"})}}})
-}
-
-func (w *world) changeLease() {
-	w.put("coordination.k8s.io", "leases", &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
-		Namespace: "kube-system", Name: pick(w, []string{"kube-scheduler", "kube-controller-manager"}), Labels: map[string]string{"app": pick(w, []string{"web", "db"})},
-	}})
-}
-
-func (w *world) changeRole() {
-	w.put("rbac.authorization.k8s.io", "clusterrolebindings", binding("all", pick(w, []string{"system:authenticated", "nobody"})))
-	w.put("rbac.authorization.k8s.io", "rolebindings", &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Namespace: pick(w, w.namespaces).Name, Name: "all"}, RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: "all"},
-		Subjects: []rbacv1.Subject{{Kind: "Group", Name: pick(w, []string{"system:authenticated", "nobody"})}},
-	})
-}
-
-// changeExtension has people say what a workload provides and needs.
-func (w *world) changeExtension() {
-	at := pick(w, w.services)
-	w.extensions = []*extant.Extension{{
-		ObjectMeta: metav1.ObjectMeta{Name: "said", Labels: map[string]string{extant.LabelOrigin: extant.OriginDeclared}},
-		Spec: extant.ExtensionSpec{
-			Components: []extant.ObjectReference{{Group: "apps", Resource: "deployments", Namespace: at[0], Name: at[1]}},
-			Provides:   []string{pick(w, []string{"PodNetwork", "ServiceNetwork", "Scheduling"})},
-			Needs: []extant.Need{{
-				Workload:   extant.ObjectReference{Group: "apps", Resource: "deployments", Namespace: at[0], Name: at[1]},
-				Operations: []extant.Operation{{Operation: "CREATE", Resource: "configmaps", Namespace: pick(w, w.namespaces).Name}},
-			}},
-		},
-	}}
-	if w.chance(30) {
-		w.extensions[0].Spec.Needs = nil
 	}
 }
