@@ -177,6 +177,11 @@ func (s *Snapshot) DeviceClasses() Table[*resourcev1.DeviceClass] {
 	return tableOf[*resourcev1.DeviceClass](s, schema.GroupResource{Group: "resource.k8s.io", Resource: "deviceclasses"})
 }
 
+// ResourceSlices returns the table of that resource.
+func (s *Snapshot) ResourceSlices() Table[*resourcev1.ResourceSlice] {
+	return tableOf[*resourcev1.ResourceSlice](s, schema.GroupResource{Group: "resource.k8s.io", Resource: "resourceslices"})
+}
+
 // IngressClasses returns the table of that resource.
 func (s *Snapshot) IngressClasses() Table[*networkingv1.IngressClass] {
 	return tableOf[*networkingv1.IngressClass](s, schema.GroupResource{Group: "networking.k8s.io", Resource: "ingressclasses"})

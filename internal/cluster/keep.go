@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -147,6 +148,13 @@ func keepStorageClass(class *storagev1.StorageClass) {
 	mode := class.VolumeBindingMode
 	*class = storagev1.StorageClass{ObjectMeta: class.ObjectMeta, Provisioner: class.Provisioner, VolumeBindingMode: mode}
 	orDefault(&class.VolumeBindingMode, storagev1.VolumeBindingImmediate)
+}
+
+// keepResourceSlice keeps which driver publishes it, and for which node. The
+// devices are most of it, and change with what is allocated.
+func keepResourceSlice(slice *resourcev1.ResourceSlice) {
+	slice.OwnerReferences = nil
+	slice.Spec = resourcev1.ResourceSliceSpec{Driver: slice.Spec.Driver, NodeName: slice.Spec.NodeName}
 }
 
 // keepVolumeAttachment drops what the driver and the kubelet say to each other.

@@ -79,6 +79,7 @@ var Resources = []Resource{
 	observed("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", clusterScoped, keepVolumeAttachment),
 	observed("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", clusterScoped, func(*nodev1.RuntimeClass) {}),
 	observed("resource.k8s.io", "v1", "deviceclasses", "DeviceClass", clusterScoped, func(*resourcev1.DeviceClass) {}).orElse("v1beta2", "v1beta1"),
+	observed("resource.k8s.io", "v1", "resourceslices", "ResourceSlice", clusterScoped, keepResourceSlice).orElse("v1beta2", "v1beta1"),
 	observed("networking.k8s.io", "v1", "ingressclasses", "IngressClass", clusterScoped, func(*networkingv1.IngressClass) {}),
 	gatewayClasses,
 	observed("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", clusterScoped, func(*schedulingv1.PriorityClass) {}),
