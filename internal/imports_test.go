@@ -26,6 +26,7 @@ pkg/printers                     < pkg/apis/extant
 internal/cluster                 < pkg/apis/extant
 internal/catalogue               < internal/cluster pkg/apis/extant/install
 internal/inventory               < internal/cluster
+internal/plugins                 < internal/cluster
 internal/rbac                    < internal/cluster
 internal/requestpath/builtin        <
 internal/requestpath/customresource < internal/cluster
@@ -38,7 +39,7 @@ internal/pki                     <
 pkg/registry/raw                 <
 pkg/registry/stored              < pkg/apis/extant/validation pkg/printers pkg/apis/extant/install pkg/registry/raw
 pkg/registry/review              < pkg/apis/extant/validation pkg/printers internal/outage pkg/apis/extant/install pkg/registry/raw
-internal/controller              < pkg/generated internal/cluster internal/inventory internal/outage internal/finding internal/pki pkg/apis/extant/install
+internal/controller              < pkg/generated internal/cluster internal/inventory internal/plugins internal/outage internal/finding internal/pki pkg/apis/extant/install
 internal/nodeagent               < pkg/apis/extant/v1alpha1
 pkg/apiserver                    < pkg/registry/stored pkg/registry/review internal/observe internal/dump internal/controller internal/catalogue
 internal/plugin                  < pkg/registry/review pkg/generated internal/catalogue internal/dump

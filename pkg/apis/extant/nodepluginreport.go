@@ -17,6 +17,14 @@ type NodePluginReport struct {
 	Spec NodePluginReportSpec
 }
 
+const (
+	// MaxNodePlugins is how many plugins a report may list.
+	MaxNodePlugins = 512
+	// MaxNodePluginName is how long the name of a plugin and the version of a
+	// kubelet may be, in bytes: the longest name is that of an extended resource.
+	MaxNodePluginName = 317
+)
+
 // NodePluginReportSpec is the binary plugins of one node.
 type NodePluginReportSpec struct {
 	// The name of the node; it equals the report's own.

@@ -17,11 +17,7 @@ var (
 	sha256Pattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
-const (
-	maxNodePlugins = 512
-	maxPluginText  = 253
-	maxPath        = 4096
-)
+const maxPath = 4096
 
 // ValidateNodePluginReport validates a new report.
 func ValidateNodePluginReport(report *extant.NodePluginReport) field.ErrorList {
@@ -44,8 +40,8 @@ func validateNodePluginReportSpec(spec *extant.NodePluginReportSpec, name string
 	default:
 		errs = append(errs, field.Invalid(path.Child("nodeName"), spec.NodeName, "must be the name of the report"))
 	}
-	errs = append(errs, text(spec.KubeletVersion, maxPluginText, path.Child("kubeletVersion"))...)
-	errs = append(errs, eachOf(spec.Plugins, maxNodePlugins, validateNodePlugin, path.Child("plugins"))...)
+	errs = append(errs, text(spec.KubeletVersion, extant.MaxNodePluginName, path.Child("kubeletVersion"))...)
+	errs = append(errs, eachOf(spec.Plugins, extant.MaxNodePlugins, validateNodePlugin, path.Child("plugins"))...)
 	return append(errs, uniqueBy(spec.Plugins, nodePluginKey, path.Child("plugins"))...)
 }
 
@@ -57,8 +53,8 @@ func nodePluginKey(plugin extant.NodePlugin) string {
 func validateNodePlugin(plugin extant.NodePlugin, path *field.Path) field.ErrorList {
 	errs := oneOf(plugin.Type, nodePluginTypes, path.Child("type"))
 	errs = append(errs, required(plugin.Name, path.Child("name"))...)
-	errs = append(errs, text(plugin.Name, maxPluginText, path.Child("name"))...)
-	errs = append(errs, text(plugin.Version, maxPluginText, path.Child("version"))...)
+	errs = append(errs, text(plugin.Name, extant.MaxNodePluginName, path.Child("name"))...)
+	errs = append(errs, text(plugin.Version, extant.MaxNodePluginName, path.Child("version"))...)
 	errs = append(errs, text(plugin.Path, maxPath, path.Child("path"))...)
 	if plugin.SHA256 != "" && !sha256Pattern.MatchString(plugin.SHA256) {
 		errs = append(errs, field.Invalid(path.Child("sha256"), plugin.SHA256, "must be 64 lower-case hexadecimal digits"))
