@@ -27,6 +27,7 @@ import (
 	cataloguecontroller "github.com/extant-project/extant/internal/controller/catalogue"
 	"github.com/extant-project/extant/internal/controller/discovery"
 	outagecontroller "github.com/extant-project/extant/internal/controller/outage"
+	"github.com/extant-project/extant/internal/controller/plugins"
 	"github.com/extant-project/extant/internal/controller/prober"
 	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/install"
@@ -50,6 +51,7 @@ type Server struct {
 	outage      *outagecontroller.Controller
 	analyser    *analyser.Controller
 	prober      *prober.Controller
+	plugins     *plugins.Controller
 	informers   informers.SharedInformerFactory
 	inventories *discovery.Inventories
 }
@@ -162,6 +164,9 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 	}); err != nil {
 		return err
 	}
+	if s.plugins, err = plugins.New(s.config.Source, client.ExtantV1alpha1(), kinds, clock.RealClock{}); err != nil {
+		return err
+	}
 	if err := s.addProber(client.ExtantV1alpha1(), kinds); err != nil {
 		return err
 	}
@@ -209,6 +214,7 @@ func (s *Server) runControllers(ctx context.Context) {
 	go s.outage.Run(ctx)
 	go s.prober.Run(ctx)
 	go s.analyser.Run(ctx)
+	go s.plugins.Run(ctx)
 	if s.config.EtcdUpkeep.Period > 0 {
 		go keepEtcd(ctx, s.config.Etcd, s.config.EtcdUpkeep)
 	}
