@@ -1,6 +1,10 @@
 package cluster
 
-import "k8s.io/apimachinery/pkg/runtime/schema"
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
 
 // Source hands out snapshots of the observed cluster.
 type Source interface {
@@ -18,4 +22,7 @@ type Source interface {
 	// Settled tells whether each observed resource has been read or is
 	// recorded as a Gap. It never goes back to false.
 	Settled() bool
+	// Heard is when the observed cluster last said something, be it that nothing
+	// changed; of a dump, when it was read. It is zero before that.
+	Heard() time.Time
 }

@@ -42,6 +42,7 @@ type Source struct {
 	builder     *cluster.Builder
 	contents    *Contents
 	named       []schema.GroupResource
+	read        time.Time     // when the files were read
 	stale       []cluster.Gap // that the files could not be read again
 	subscribers map[chan struct{}]struct{}
 
@@ -103,7 +104,7 @@ func FromFS(tree fs.FS) (*Source, error) {
 }
 
 func newSource(contents *Contents) *Source {
-	s := &Source{builder: cluster.NewBuilder(origin), contents: contents, subscribers: map[chan struct{}]struct{}{}}
+	s := &Source{builder: cluster.NewBuilder(origin), contents: contents, read: time.Now(), subscribers: map[chan struct{}]struct{}{}}
 	s.fill()
 	return s
 }
@@ -130,6 +131,13 @@ func (s *Source) Snapshot() *cluster.Snapshot { return s.last.Load() }
 
 // Settled is true: a dump is read before there is a Source.
 func (s *Source) Settled() bool { return true }
+
+// Heard is when the files were read last.
+func (s *Source) Heard() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.read
+}
 
 // Subscribe returns a channel that receives when the dump was read again and
 // said something new.
@@ -175,7 +183,7 @@ func (s *Source) reread(ctx context.Context, path string) {
 			klog.FromContext(ctx).Error(err, "Could not read the dump again", "path", path)
 		}
 	} else {
-		s.contents, s.stale = contents, nil
+		s.contents, s.read, s.stale = contents, time.Now(), nil
 	}
 	if s.fill() && err == nil {
 		klog.FromContext(ctx).Info("Read the dump again", "path", path, "gaps", len(s.last.Load().Gaps()))

@@ -41,6 +41,7 @@ type Source struct {
 	named       []schema.GroupResource
 	unread      []schema.GroupResource
 	settled     bool
+	heard       time.Time
 	subscribers map[chan struct{}]struct{}
 
 	// namedChanged and rediscover have a value when Observe was called and when
@@ -139,6 +140,14 @@ func (s *Source) Settled() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.settled
+}
+
+// Heard is when the API server last answered, sent an event or said that there
+// is none.
+func (s *Source) Heard() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heard
 }
 
 // settle notices that everything has settled. The caller holds mu.

@@ -11,7 +11,10 @@ import (
 	"github.com/extant-project/extant/internal/cluster"
 )
 
-var _ cache.TransformingStore = (*reflection)(nil)
+var _ interface {
+	cache.TransformingStore
+	cache.ResourceVersionUpdater
+} = (*reflection)(nil)
 
 // Transformer reduces objects as they are received, so that a long initial
 // list is never held whole.
@@ -126,6 +129,14 @@ func (r *reflection) Replace(list []any, _ string) error {
 	r.synced, r.settled = true, true
 	r.transition(cluster.Gap{})
 	return nil
+}
+
+// UpdateResourceVersion is called with each event of a watch, also with those
+// that say that nothing changed.
+func (r *reflection) UpdateResourceVersion(string) {
+	r.source.mu.Lock()
+	defer r.source.mu.Unlock()
+	r.source.heard = r.source.clock.Now()
 }
 
 // Resync is not used: nothing is derived that could go astray.

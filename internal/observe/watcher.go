@@ -253,6 +253,7 @@ func (w *watcher) unheard(err error) {
 // holds mu.
 func (w *watcher) found() {
 	w.doubted = time.Time{}
+	w.source.heard = w.source.clock.Now()
 	if w.losing != nil {
 		w.losing.Stop()
 		w.losing = nil

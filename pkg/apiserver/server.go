@@ -109,6 +109,9 @@ func (c CompletedConfig) New() (*Server, error) {
 		return nil, fmt.Errorf("etcd at %s cannot be used: %w: check --etcd-servers, --etcd-cafile, --etcd-certfile and --etcd-keyfile",
 			strings.Join(c.Etcd.ServerList, ","), err)
 	}
+	if err := legacyregistry.CustomRegister(&observedCollector{source: c.Source}); err != nil {
+		return nil, err
+	}
 	maps.Copy(storage, review.Storage(s.reviews(c.generic.Authorization.Authorizer)))
 	group := genericapiserver.NewDefaultAPIGroupInfo(extant.GroupName, install.Scheme, metav1.ParameterCodec, install.Codecs)
 	group.VersionedResourcesStorageMap[v1alpha1.SchemeGroupVersion.Version] = storage

@@ -49,6 +49,7 @@ func (o *observed) Snapshot() *cluster.Snapshot {
 func (o *observed) Subscribe() (<-chan struct{}, func()) { return o.changed, func() {} }
 func (o *observed) Observe([]schema.GroupResource)       {}
 func (o *observed) Settled() bool                        { return !o.unsettled }
+func (o *observed) Heard() time.Time                     { return time.Time{} }
 
 func (o *observed) put(t *testing.T, group, resource string, object runtime.Object) {
 	t.Helper()

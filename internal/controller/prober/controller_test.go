@@ -54,6 +54,7 @@ func (c *cell) Snapshot() *cluster.Snapshot {
 func (c *cell) Subscribe() (<-chan struct{}, func()) { return c.changed, func() {} }
 func (c *cell) Observe([]schema.GroupResource)       {}
 func (c *cell) Settled() bool                        { return true }
+func (c *cell) Heard() time.Time                     { return time.Time{} }
 
 func (c *cell) put(resource schema.GroupResource, object cluster.Object) {
 	c.mu.Lock()
