@@ -89,7 +89,7 @@ func (c *Controller) Run(ctx context.Context) {
 	}
 	c.policies.ship(ctx, len(builtin) == 0)
 	passes := loop.Loop{
-		Clock: clock.RealClock{}, Interval: interval, Retry: retryInterval,
+		Name: "catalogue", Clock: clock.RealClock{}, Interval: interval, Retry: retryInterval,
 		Failed: "Could not keep the built-in extension points", Succeeded: "The built-in extension points are kept again",
 	}
 	c.changes.Notify() // the first pass, in an API without points

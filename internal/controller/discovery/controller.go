@@ -98,7 +98,7 @@ func (c *Controller) Run(ctx context.Context) {
 	clusterChanged, stop := c.source.Subscribe()
 	defer stop()
 	passes := loop.Loop{
-		Clock: c.clock, Interval: interval, Retry: retryInterval, Again: againAfter,
+		Name: "discovery", Clock: c.clock, Interval: interval, Retry: retryInterval, Again: againAfter,
 		Failed: "Could not write what was found", Succeeded: "What was found is written again",
 	}
 	passes.Run(ctx, clusterChanged, c.changes.C, c.pass)
@@ -120,7 +120,7 @@ func (c *Controller) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	observePass(snapshot, c.clock.Since(start))
+	passDuration.Observe(c.clock.Since(start).Seconds())
 	c.logGaps(ctx, snapshot.Gaps())
 
 	plan, err := c.plan(snapshot, found)

@@ -1,12 +1,8 @@
 package discovery
 
 import (
-	"time"
-
 	"k8s.io/component-base/metrics"
 	"k8s.io/component-base/metrics/legacyregistry"
-
-	"github.com/extant-project/extant/internal/cluster"
 )
 
 var (
@@ -21,23 +17,10 @@ var (
 		Help:           "Writes of discovery to the API, by resource and operation.",
 		StabilityLevel: metrics.ALPHA,
 	}, []string{"resource", "operation"})
-	observedGaps = metrics.NewGaugeVec(&metrics.GaugeOpts{
-		Name:           "extant_observed_gaps",
-		Help:           "What cannot be seen of the observed cluster, by resource and reason.",
-		StabilityLevel: metrics.ALPHA,
-	}, []string{"resource", "reason"})
 )
 
 func init() {
-	legacyregistry.MustRegister(passDuration, writesTotal, observedGaps)
-}
-
-func observePass(snapshot *cluster.Snapshot, took time.Duration) {
-	passDuration.Observe(took.Seconds())
-	observedGaps.Reset()
-	for _, gap := range snapshot.Gaps() {
-		observedGaps.WithLabelValues(gap.Resource, string(gap.Reason)).Set(1)
-	}
+	legacyregistry.MustRegister(passDuration, writesTotal)
 }
 
 func countWrite(resource, operation string) {

@@ -1,6 +1,6 @@
 // Package loop runs a controller's passes: when something changed, no more
 // often than anybody needs, and again after a failure, which is logged once. It
-// knows neither what changed nor what a pass does.
+// counts them. It knows neither what changed nor what a pass does.
 package loop
 
 import (
@@ -13,6 +13,8 @@ import (
 
 // Loop is how often passes run, and what is said of them.
 type Loop struct {
+	// Name is the controller in metrics.
+	Name  string
 	Clock clock.Clock
 	// Interval is the least time between two passes: a burst of changes is seen
 	// as a few.
@@ -31,6 +33,7 @@ type Loop struct {
 // cluster or the API changed.
 func (l *Loop) Run(ctx context.Context, clusterChanged, changed <-chan struct{}, pass func(context.Context) error) {
 	logger := klog.FromContext(ctx)
+	defer Queue(l.Name, func() int { return len(clusterChanged) + len(changed) })()
 	var failed string
 	var due <-chan time.Time
 	for {
@@ -45,10 +48,13 @@ func (l *Loop) Run(ctx context.Context, clusterChanged, changed <-chan struct{},
 		if l.Again > 0 {
 			due = l.Clock.After(l.Again)
 		}
+		start := l.Clock.Now()
 		err := pass(ctx)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return
+		}
+		CountPass(l.Name, l.Clock.Since(start), err)
+		switch {
 		case err != nil:
 			if failed != err.Error() { // said once, not at each retry
 				logger.Error(err, l.Failed)

@@ -83,8 +83,9 @@ func (c *Controller) Run(ctx context.Context) {
 	}
 	clusterChanged, stop := c.Source.Subscribe()
 	defer stop()
+	defer forget()
 	passes := loop.Loop{
-		Clock: c.clock, Interval: interval, Retry: retryInterval, Again: againAfter,
+		Name: "outage", Clock: c.clock, Interval: interval, Retry: retryInterval, Again: againAfter,
 		Failed: "Could not write what outages do", Succeeded: "What outages do is written again",
 	}
 	passes.Run(ctx, clusterChanged, c.changes.C, c.pass)

@@ -44,4 +44,7 @@ func observePass(losses map[string]outage.Loss, took time.Duration) {
 	}
 }
 
+// forget removes the gauges: a replica that no longer looks must not seem to.
+func forget() { extensionsRecovering.Reset() }
+
 func countWrite() { writesTotal.Inc() }

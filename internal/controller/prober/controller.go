@@ -150,6 +150,7 @@ func (c *Controller) loop(ctx context.Context, queue workqueue.TypedRateLimiting
 	logger := klog.FromContext(ctx)
 	clusterChanged, stop := c.Source.Subscribe()
 	defer stop()
+	defer loop.Queue("prober", queue.Len)()
 	var (
 		plan      = planner{controller: c, queue: queue, schedule: newSchedule()}
 		results   = make(chan round)
@@ -194,6 +195,7 @@ func (c *Controller) loop(ctx context.Context, queue workqueue.TypedRateLimiting
 		case <-replan.C:
 			scheduled, looked = false, time.Now()
 			err := plan.look()
+			loop.CountPass("prober", time.Since(looked), err)
 			if err == nil {
 				failed = ""
 			} else {
