@@ -103,8 +103,9 @@ func (c *Controller) Run(ctx context.Context) {
 	}
 	clusterChanged, stop := c.Source.Subscribe()
 	defer stop()
+	defer standingFindings.forget()
 	passes := loop.Loop{
-		Clock: c.Clock, Interval: interval, Retry: retryInterval, Again: againAfter,
+		Name: "analyser", Clock: c.Clock, Interval: interval, Retry: retryInterval, Again: againAfter,
 		Failed: "Could not write findings", Succeeded: "Findings are written again",
 	}
 	passes.Run(ctx, clusterChanged, c.changes.C, c.pass)
