@@ -30,6 +30,7 @@ func (r *outageReviews) kind() kind[*extant.OutageReview] {
 		},
 		validate: validation.ValidateOutageReview,
 		answer:   r.answer,
+		verdict:  func(review *extant.OutageReview) string { return string(review.Status.Recovery.RecoversUnaided) },
 	}
 }
 

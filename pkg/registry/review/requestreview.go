@@ -32,6 +32,7 @@ func (r *requestReviews) kind() kind[*extant.RequestReview] {
 		},
 		validate: validation.ValidateRequestReview,
 		answer:   r.answer,
+		verdict:  func(review *extant.RequestReview) string { return string(review.Status.Verdict) },
 	}
 }
 

@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,6 +33,8 @@ type kind[T object] struct {
 	validate func(T) field.ErrorList
 	// answer fills in the status.
 	answer func(context.Context, T) error
+	// verdict is the answer in a word, of which there are few.
+	verdict func(T) string
 }
 
 // REST serves a kind that is answered and not kept: its only verb is create.
@@ -76,12 +79,26 @@ func (r *REST[T]) Create(ctx context.Context, o runtime.Object, _ rest.ValidateO
 	if !ok {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("not a %s: %T", r.kind.kind, o))
 	}
+	start := time.Now()
+	err := r.review(ctx, review)
+	countReview(r.kind.kind, r.kind.verdict(review), time.Since(start), err)
+	if err != nil {
+		return nil, err
+	}
+	return review, nil
+}
+
+// review answers a review, unless too many are being answered.
+func (r *REST[T]) review(ctx context.Context, review T) error {
 	select {
 	case r.running <- struct{}{}:
 		defer func() { <-r.running }()
 	default:
-		return nil, apierrors.NewTooManyRequests("too many reviews are being answered: try again later", busySeconds)
+		return apierrors.NewTooManyRequests("too many reviews are being answered: try again later", busySeconds)
 	}
+	running := inFlight.WithLabelValues(r.kind.kind)
+	running.Inc()
+	defer running.Dec()
 	// Who owns which field of an object that is not kept says nothing.
 	review.SetManagedFields(nil)
 	errs := r.kind.prepare(review)
@@ -89,14 +106,12 @@ func (r *REST[T]) Create(ctx context.Context, o runtime.Object, _ rest.ValidateO
 		errs = r.kind.validate(review)
 	}
 	if len(errs) > 0 {
-		return nil, apierrors.NewInvalid(extant.Kind(r.kind.kind), review.GetName(), errs)
+		return apierrors.NewInvalid(extant.Kind(r.kind.kind), review.GetName(), errs)
 	}
-	if err := r.kind.answer(ctx, review); err != nil {
-		return nil, err
-	}
-	return review, nil
+	return r.kind.answer(ctx, review)
 }
 
 func newREST[T object](k kind[T], running chan struct{}) *REST[T] {
+	expectFailures(k.kind)
 	return &REST[T]{Columns: k.columns, kind: k, running: running}
 }
