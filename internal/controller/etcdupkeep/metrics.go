@@ -42,6 +42,9 @@ func forget() {
 func measure(s state) {
 	forget()
 	for _, m := range s.members {
+		for _, result := range []string{"success", "error"} { // from zero, so that the first is seen
+			defragmentations.WithLabelValues(m.endpoint, result)
+		}
 		if m.err != nil {
 			memberUp.WithLabelValues(m.endpoint).Set(0)
 			continue
