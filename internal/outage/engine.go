@@ -31,21 +31,27 @@ func NewEngine(requests *requestpath.Engine, authorizers *rbac.Authorizers) *Eng
 // defaulted and valid by itself. A mistake that only the observed cluster
 // reveals is a *requestpath.InvalidError; other errors are those of the context.
 func (e *Engine) Analyze(ctx context.Context, observed requestpath.Observed, spec *extant.OutageReviewSpec) (*extant.OutageReviewStatus, error) {
-	a, err := e.newAnalysis(ctx, observed, spec)
+	whole := observed
+	// The requests that an outage is traced by are too many to be told of.
+	observed.Begin = nil
+	var a *analysis
+	var err error
+	whole.Part("Loss", func() { a, err = e.newAnalysis(ctx, observed, spec) })
 	if err != nil {
 		return nil, err
 	}
-	status := &extant.OutageReviewStatus{
-		Blocked:    a.blocked(),
-		Degraded:   a.degraded(),
-		Vital:      a.vital(),
-		Collateral: a.collateral(),
-		Recovery:   a.recovery(),
-	}
-	if status.Recovery.Deadlocks, err = e.attemptsOf(a).fixes(status.Recovery.Deadlocks); err != nil {
+	status := &extant.OutageReviewStatus{}
+	whole.Part("Blocked", func() { status.Blocked = a.blocked() })
+	whole.Part("Degraded", func() { status.Degraded = a.degraded() })
+	whole.Part("Vital", func() { status.Vital = a.vital() })
+	whole.Part("Collateral", func() { status.Collateral = a.collateral() })
+	whole.Part("Recovery", func() { status.Recovery = a.recovery() })
+	whole.Part("Fixes", func() { status.Recovery.Deadlocks, err = e.attemptsOf(a).fixes(status.Recovery.Deadlocks) })
+	if err != nil {
 		return nil, err
 	}
-	if status.Recovery.Remedies, err = e.attemptsOf(a).remedies(); err != nil {
+	whole.Part("Remedies", func() { status.Recovery.Remedies, err = e.attemptsOf(a).remedies() })
+	if err != nil {
 		return nil, err
 	}
 	status.Observed = a.observation()

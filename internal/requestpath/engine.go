@@ -30,6 +30,19 @@ type Observed struct {
 	MayReadParam func(ctx context.Context, resource schema.GroupVersionResource, namespace, name string) bool
 	// Time is when the cluster was observed.
 	Time metav1.Time
+	// Begin is told of each part of an answer that is worked on, and what it
+	// returns when that ends: for who measures. Nil: nobody is told.
+	Begin func(part string) (end func())
+}
+
+// Part works on a part of an answer.
+func (o *Observed) Part(name string, work func()) {
+	if o.Begin == nil {
+		work()
+		return
+	}
+	defer o.Begin(name)()
+	work()
 }
 
 // Params reads the objects that parametrise policies.
@@ -94,25 +107,26 @@ type tracer struct {
 
 // run takes the stages in the order of the API server.
 func (t *tracer) run() {
-	t.authorization()
+	stage := func(name extant.Stage, work func()) { t.observed.Part(string(name), work) }
+	stage(extant.StageAuthorization, t.authorization)
 	if t.request.aggregated != "" || t.request.unseenServer != "" {
-		t.aggregation()
+		stage(extant.StageAggregation, t.aggregation)
 		return
 	}
 	if !t.request.spec.Operation.Admitted() {
-		t.conversion()
+		stage(extant.StageConversion, t.conversion)
 		return
 	}
 	t.lifecycle()
 	t.object = t.request.prepared(mutatingPhase, t.object, t.old)
-	t.mutatingPolicies()
-	t.mutatingWebhooks()
+	stage(extant.StageMutatingPolicy, t.mutatingPolicies)
+	stage(extant.StageMutatingWebhook, t.mutatingWebhooks)
 	t.reinvoke()
 	t.object = t.request.prepared(validatingPhase, t.object, t.old)
-	t.podSecurity()
-	t.validatingPolicies()
-	t.validatingWebhooks()
-	t.conversion()
+	stage(extant.StagePodSecurity, t.podSecurity)
+	stage(extant.StageValidatingPolicy, t.validatingPolicies)
+	stage(extant.StageValidatingWebhook, t.validatingWebhooks)
+	stage(extant.StageConversion, t.conversion)
 }
 
 // status is the answer.
