@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"go.opentelemetry.io/otel/attribute"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -18,13 +19,19 @@ import (
 
 // observe is the observed cluster as it is now, for a caller.
 func (c *Config) observe(ctx context.Context) (requestpath.Observed, error) {
+	_, reading := startSpan(ctx, "Snapshot")
 	snapshot := c.Source.Snapshot()
+	reading.SetAttributes(attribute.String("extant.source", snapshot.Origin), attribute.Int("extant.gaps", len(snapshot.Gaps())))
+	reading.End()
+	_, taking := startSpan(ctx, "Inventory")
 	found, err := c.Inventory(snapshot)
+	taking.End()
 	if err != nil {
 		return requestpath.Observed{}, apierrors.NewInternalError(fmt.Errorf("could not take the inventory: %w", err))
 	}
 	observed := requestpath.Observed{
 		Snapshot: snapshot, Inventory: found, Params: c.ParamsOf(snapshot), Time: metav1.NewTime(c.Now()),
+		Begin: parts(ctx),
 	}
 	if c.Authorizer != nil {
 		observed.MayReadParam = c.mayReadParam(ctx)

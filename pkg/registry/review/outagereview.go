@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 
+	"go.opentelemetry.io/otel/attribute"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/extant-project/extant/internal/outage"
@@ -31,6 +32,12 @@ func (r *outageReviews) kind() kind[*extant.OutageReview] {
 		validate: validation.ValidateOutageReview,
 		answer:   r.answer,
 		verdict:  func(review *extant.OutageReview) string { return string(review.Status.Recovery.RecoversUnaided) },
+		counts: func(review *extant.OutageReview) []attribute.KeyValue {
+			s := &review.Status
+			return []attribute.KeyValue{
+				attribute.Int("extant.blocked", len(s.Blocked)), attribute.Int("extant.waves", len(s.Recovery.Waves)), attribute.Int("extant.deadlocks", len(s.Recovery.Deadlocks)),
+			}
+		},
 	}
 }
 

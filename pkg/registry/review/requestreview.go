@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 
+	"go.opentelemetry.io/otel/attribute"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/extant-project/extant/internal/cluster"
@@ -33,6 +34,12 @@ func (r *requestReviews) kind() kind[*extant.RequestReview] {
 		validate: validation.ValidateRequestReview,
 		answer:   r.answer,
 		verdict:  func(review *extant.RequestReview) string { return string(review.Status.Verdict) },
+		counts: func(review *extant.RequestReview) []attribute.KeyValue {
+			s := &review.Status
+			return []attribute.KeyValue{
+				attribute.Int("extant.hops", len(s.Hops)), attribute.Int("extant.called", len(s.Presumes)), attribute.Int("extant.blocked_by", len(s.BlockedBy)),
+			}
+		},
 	}
 }
 

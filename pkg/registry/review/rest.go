@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -35,6 +36,8 @@ type kind[T object] struct {
 	answer func(context.Context, T) error
 	// verdict is the answer in a word, of which there are few.
 	verdict func(T) string
+	// counts are what an answer has how many of, for traces.
+	counts func(T) []attribute.KeyValue
 }
 
 // REST serves a kind that is answered and not kept: its only verb is create.
@@ -80,7 +83,9 @@ func (r *REST[T]) Create(ctx context.Context, o runtime.Object, _ rest.ValidateO
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("not a %s: %T", r.kind.kind, o))
 	}
 	start := time.Now()
+	ctx, span := startSpan(ctx, r.kind.kind)
 	err := r.review(ctx, review)
+	endReview(span, r.kind, review, err)
 	countReview(r.kind.kind, r.kind.verdict(review), time.Since(start), err)
 	if err != nil {
 		return nil, err
