@@ -68,6 +68,9 @@ func (v *Variable) compile(expression string, of *cel.Type) (cel.Program, error)
 	if !checked.OutputType().IsExactType(of) {
 		return nil, fmt.Errorf("must evaluate to %s, not to %s", of, checked.OutputType())
 	}
+	if err := checkFormats(checked); err != nil {
+		return nil, err
+	}
 	program, err := v.environment.Program(checked, cel.CostLimit(CallLimit), cel.InterruptCheckFrequency(celconfig.CheckFrequency))
 	if err != nil {
 		return nil, fmt.Errorf("cannot be evaluated: %w", err)

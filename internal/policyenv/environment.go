@@ -7,6 +7,7 @@ package policyenv
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/google/cel-go/cel"
@@ -85,8 +86,9 @@ func newEnvironment(v *Variable) (*cel.Env, error) {
 	declared = declared.MaybeAssignTypeName("extant.dev." + v.Name)
 	set, err := environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()).Extend(environment.VersionedOptions{
 		IntroducedVersion: version.MajorMinor(1, 0),
-		EnvOptions:        append([]cel.EnvOption{cel.Variable(v.Name, declared.CelType())}, functionsOf(v.Name, declared.CelType())...),
-		DeclTypes:         []*apiservercel.DeclType{declared},
+		EnvOptions: slices.Concat([]cel.EnvOption{cel.Variable(v.Name, declared.CelType())},
+			functionsOf(v.Name, declared.CelType()), boundedStrings()),
+		DeclTypes: []*apiservercel.DeclType{declared},
 	})
 	if err != nil {
 		return nil, err
