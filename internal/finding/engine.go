@@ -170,6 +170,7 @@ func (e *Engine) evaluateRule(policy *extant.ExtensionPolicy, rule *extant.Polic
 	}
 	var failure *Failure
 	budget := uint64(ruleBudget)
+	e.facts.forRule()
 	for _, s := range e.ordered[rule.AppliesTo] {
 		name := func() string { return nameOf(policy.Name, rule.Name, s.key.FindingSubject) }
 		if p.err != nil {

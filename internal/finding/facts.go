@@ -32,7 +32,19 @@ type facts struct {
 	namespaces, workloads uint64
 	// answers are what hooks intercept, by question.
 	answers map[question]answer
+	// wanted are the questions that the expressions of the rule at hand ask.
+	wanted map[question]bool
 }
+
+// maxQuestions bounds the kinds of requests that a rule may ask about, over all
+// its subjects. A call costs an expression next to nothing, but each further
+// question is a review of a request, whose answer is kept.
+const maxQuestions = 1024
+
+var errQuestions = fmt.Errorf("the rule asks what hooks intercept of more than %d kinds of requests", maxQuestions)
+
+// forRule makes the questions those of another rule.
+func (f *facts) forRule() { f.wanted = map[question]bool{} }
 
 var (
 	namespaceResource = schema.GroupResource{Resource: "namespaces"}
@@ -116,6 +128,12 @@ func (a answer) of(h *inventory.Hook) extant.MatchResult {
 
 // ask asks which hooks intercept a request, once.
 func (f *facts) ask(q question, object func() (*extant.ReviewedRequest, error)) answer {
+	if q.workload == (extant.ObjectReference{}) && !f.wanted[q] { // there are only so many workloads
+		if len(f.wanted) >= maxQuestions {
+			return answer{err: errQuestions}
+		}
+		f.wanted[q] = true
+	}
 	if known, ok := f.answers[q]; ok {
 		return known
 	}

@@ -50,7 +50,9 @@ func ValidateExtensionPolicyStatusUpdate(policy, old *extant.ExtensionPolicy) fi
 func validateExtensionPolicySpec(spec *extant.ExtensionPolicySpec, stored []extant.PolicyRule, path *field.Path) field.ErrorList {
 	validate := func(rule extant.PolicyRule, path *field.Path) field.ErrorList {
 		errs := validatePolicyRule(rule, path)
-		if !slices.Contains(stored, rule) {
+		// What is too long is not worth the time that compiling it takes.
+		tooLong := max(len(rule.Match), len(rule.Assert), len(rule.MessageExpression)) > maxExpression
+		if !tooLong && !slices.Contains(stored, rule) {
 			_, wrong := policyenv.Compile(&rule, path)
 			errs = append(errs, wrong...)
 		}

@@ -42,6 +42,15 @@ func TestAPolicyNeedsRulesWithNamesOfTheirOwn(t *testing.T) {
 	wantErrors(t, ValidateExtensionPolicy(policy(make([]extant.PolicyRule, maxRules+1)...)), "spec.rules: Too many: 129: must have at most 128 items")
 }
 
+// TestARuleThatIsTooLongIsRefusedForThatAlone: it is not compiled, which would
+// take a second for each.
+func TestARuleThatIsTooLongIsRefusedForThatAlone(t *testing.T) {
+	rule := extant.PolicyRule{Name: "long", AppliesTo: extant.PolicySubjectHook, Severity: extant.FindingWarning}
+	rule.Assert = strings.Repeat("(", maxExpression+1)
+	wantErrors(t, ValidateExtensionPolicy(&extant.ExtensionPolicy{ObjectMeta: named("mine"), Spec: extant.ExtensionPolicySpec{Rules: []extant.PolicyRule{rule}}}),
+		"spec.rules[0].assert: Too long: may not be more than 8192 characters")
+}
+
 func TestARuleThatDoesNotCompileIsRefusedUnlessItIsStored(t *testing.T) {
 	wrong := extant.PolicyRule{Name: "wrong", AppliesTo: extant.PolicySubjectHook, Match: "hook.nme == ''", Assert: "true", Severity: extant.FindingInfo}
 	policy := &extant.ExtensionPolicy{ObjectMeta: named("mine"), Spec: extant.ExtensionPolicySpec{Rules: []extant.PolicyRule{wrong}}}
