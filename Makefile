@@ -37,6 +37,7 @@ generate: ## Write what is generated: clients, protobuf, OpenAPI, RBAC
 	go generate ./...
 
 .PHONY: verify
-verify: ## Check that nothing generated is stale, and lint
+verify: ## Check that nothing generated is stale, lint, and look for known vulnerabilities
 	hack/verify-codegen.sh
 	hack/lint.sh
+	hack/vulncheck.sh
