@@ -76,7 +76,7 @@ func (c *Controller) Run(ctx context.Context) {
 	clusterChanged, stop := c.source.Subscribe()
 	defer stop()
 	passes := loop.Loop{
-		Clock: c.clock, Interval: interval, Retry: retryInterval,
+		Name: "plugins", Clock: c.clock, Interval: interval, Retry: retryInterval,
 		Failed: "Could not write reports of nodes", Succeeded: "Reports of nodes are written again",
 	}
 	passes.Run(ctx, clusterChanged, c.changes.C, c.pass)
