@@ -53,6 +53,11 @@ var OnlyBehindAnAPIServer = map[string]string{
 	"extant_backend_probe_latency_seconds":                "nothing is probed",
 }
 
+// OnlyStandalone are those that only a standalone server serves, with the reason.
+var OnlyStandalone = map[string]string{
+	"extant_data_free_bytes": "its etcd is not in the process",
+}
+
 // Parse reads what a server serves.
 func Parse(served io.Reader) (map[string]*dto.MetricFamily, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
