@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/wait"
 	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	cliflag "k8s.io/component-base/cli/flag"
@@ -88,6 +89,11 @@ func newServer(ctx context.Context, options *Options) (*Server, *observed, error
 	}
 	config.Source, config.RunSource, config.Asker = what.source, what.run, what.asker
 	config.ProbesOff = options.probesOff(what)
+	if options.ExportOpenReports {
+		if config.Reports, err = dynamic.NewForConfig(rest.AddUserAgent(rest.CopyConfig(what.config), "openreports")); err != nil {
+			return nil, nil, err
+		}
+	}
 	server, err := config.Complete().New()
 	return server, what, err
 }

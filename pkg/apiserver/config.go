@@ -16,6 +16,7 @@ import (
 	"k8s.io/apiserver/pkg/endpoints/openapi"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/apiserver/pkg/storage/storagebackend"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -49,6 +50,8 @@ type Config struct {
 	// they are.
 	Probe     ProbeOptions
 	ProbesOff string
+	// Reports takes the findings that are exported; nil: none are.
+	Reports dynamic.Interface
 	// Etcd is where the objects are kept, and EtcdUpkeep how that is kept in
 	// order; without a period it is not.
 	Etcd       storagebackend.TransportConfig

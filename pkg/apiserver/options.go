@@ -50,6 +50,8 @@ type Options struct {
 	EtcdUpkeep EtcdUpkeepOptions
 	// Probe says which backends are called.
 	Probe ProbeOptions
+	// ExportOpenReports exports findings into the observed cluster.
+	ExportOpenReports bool
 
 	flags *pflag.FlagSet
 }
@@ -126,6 +128,8 @@ const watchTermination = 5 * time.Second
 // publicPaths are served to everybody: health for probes, and the version.
 var publicPaths = []string{"/healthz", "/readyz", "/livez", "/healthz/*", "/readyz/*", "/livez/*", "/version"}
 
+const exportOpenReportsFlag = "export-openreports"
+
 // podNamespace is the namespace that the process runs in.
 func podNamespace() string {
 	if namespace := os.Getenv("POD_NAMESPACE"); namespace != "" {
@@ -164,6 +168,8 @@ func (o *Options) Flags() cliflag.NamedFlagSets {
 		"Name of the Service that the APIService refers to.")
 	o.EtcdUpkeep.addFlags(fs)
 	o.Probe.addFlags(fs)
+	fs.BoolVar(&o.ExportOpenReports, exportOpenReportsFlag, o.ExportOpenReports,
+		"Export findings to the observed cluster as the ClusterReport extant of openreports.io, where that API is served. Needs the rights of the ClusterRole extant-openreports there.")
 
 	o.ServerRun.AddUniversalFlags(sections.FlagSet("server"))
 	o.Recommended.Etcd.AddFlags(sections.FlagSet("etcd"))
@@ -238,6 +244,9 @@ func (o *Options) Validate() error {
 	if o.Observe.From != "" && o.Observe.Kubeconfig != "" {
 		errs = append(errs, errors.New("--observe-from and --observe-kubeconfig exclude each other: one cluster is observed"))
 	}
+	if o.Observe.From != "" && o.ExportOpenReports {
+		errs = append(errs, errors.New("--"+exportOpenReportsFlag+" has no meaning with --observe-from: a dump takes no report"))
+	}
 	if o.Observe.From != "" && o.Observe.StaticAdmission != "" {
 		errs = append(errs, errors.New("--observe-static-admission has no meaning with --observe-from: put the manifests into the dump"))
 	}
@@ -261,6 +270,9 @@ func (o *Options) validateStandalone() []error {
 	}
 	if o.given(probeBackendsFlag) && o.Probe.Backends {
 		errs = append(errs, errors.New("--probe-backends has no meaning with --standalone: "+standaloneDoesNotProbe))
+	}
+	if o.ExportOpenReports {
+		errs = append(errs, errors.New("--"+exportOpenReportsFlag+" has no meaning with --standalone: a standalone server acts in no other cluster"))
 	}
 	for _, flag := range []string{"authentication-kubeconfig", "authorization-kubeconfig", "kubeconfig", "client-ca-file"} {
 		if o.given(flag) {

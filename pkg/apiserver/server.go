@@ -26,6 +26,7 @@ import (
 	"github.com/extant-project/extant/internal/controller/analyser"
 	cataloguecontroller "github.com/extant-project/extant/internal/controller/catalogue"
 	"github.com/extant-project/extant/internal/controller/discovery"
+	"github.com/extant-project/extant/internal/controller/openreports"
 	outagecontroller "github.com/extant-project/extant/internal/controller/outage"
 	"github.com/extant-project/extant/internal/controller/plugins"
 	"github.com/extant-project/extant/internal/controller/prober"
@@ -52,6 +53,7 @@ type Server struct {
 	analyser    *analyser.Controller
 	prober      *prober.Controller
 	plugins     *plugins.Controller
+	reports     *openreports.Controller
 	informers   informers.SharedInformerFactory
 	inventories *discovery.Inventories
 }
@@ -173,6 +175,11 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 	if err := s.addProber(client.ExtantV1alpha1(), kinds); err != nil {
 		return err
 	}
+	if s.config.Reports != nil {
+		if s.reports, err = openreports.New(s.config.Source, s.config.Reports, kinds.Findings(), clock.RealClock{}); err != nil {
+			return err
+		}
+	}
 	if s.config.RunSource != nil {
 		s.Generic.AddPostStartHookOrDie("observe-cluster", func(ctx genericapiserver.PostStartHookContext) error {
 			go s.config.RunSource(ctx)
@@ -218,6 +225,9 @@ func (s *Server) runControllers(ctx context.Context) {
 	go s.prober.Run(ctx)
 	go s.analyser.Run(ctx)
 	go s.plugins.Run(ctx)
+	if s.reports != nil {
+		go s.reports.Run(ctx)
+	}
 	if s.config.EtcdUpkeep.Period > 0 {
 		go keepEtcd(ctx, s.config.Etcd, s.config.EtcdUpkeep)
 	}

@@ -22,6 +22,8 @@ type observed struct {
 	run func(context.Context)
 	// asker asks a live source's cluster; nil for dumps.
 	asker *observe.Asker
+	// config is how a live source's cluster is reached; nil for dumps.
+	config *rest.Config
 	// name is what is observed, for people.
 	name string
 }
@@ -80,7 +82,7 @@ func live(config *rest.Config, name string) (*observed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("could not observe %s: %w", name, err)
 	}
-	return &observed{source: source, run: source.Run, asker: asker, name: name}, nil
+	return &observed{source: source, run: source.Run, asker: asker, config: config, name: name}, nil
 }
 
 // reachable is how long the environment's cluster may take to say its version.

@@ -99,11 +99,17 @@ func allow(response http.ResponseWriter, request *http.Request) {
 // probingLoopback restarts Extant so that it may probe loopback.
 func probingLoopback(t *testing.T) {
 	t.Helper()
+	withArgument(t, "--probe-local-addresses")
+}
+
+// withArgument restarts Extant with a further argument, until the test ends.
+func withArgument(t *testing.T, argument string) {
+	t.Helper()
 	before := slices.Clone(env.extant.Args)
 	if err := env.extant.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	env.extant.Args = append(slices.Clone(before), "--probe-local-addresses")
+	env.extant.Args = append(slices.Clone(before), argument)
 	restartExtant(t)
 	t.Cleanup(func() {
 		if err := env.extant.Stop(); err != nil {

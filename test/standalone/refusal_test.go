@@ -42,6 +42,7 @@ func TestWhatIsWrongIsSaidInOneLine(t *testing.T) {
 		{"a dump that is not there", "no such file or directory", []string{"--standalone", fresh(), "--secure-port=0", "--observe-from=" + filepath.Join(dir, "none")}},
 		{"a kubeconfig that is not there", "no such file or directory", []string{"--standalone", fresh(), "--secure-port=0", "--observe-kubeconfig=" + filepath.Join(dir, "none")}},
 		{"two clusters to observe", "exclude each other", []string{"--standalone", fresh(), "--observe-from=" + file, "--observe-kubeconfig=" + file}},
+		{"an export to a cluster that is only looked at", "a standalone server acts in no other cluster", []string{"--standalone", fresh(), "--export-openreports"}},
 		{"an address for everybody", "listens on loopback only", []string{"--standalone", fresh(), "--bind-address=0.0.0.0"}},
 		{"no etcd", "--etcd-servers is needed", nil},
 		{"no cluster to run in", "--kubeconfig is needed outside of a cluster", []string{"--etcd-servers=http://127.0.0.1:1"}},
