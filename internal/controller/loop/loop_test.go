@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,9 +23,11 @@ import (
 // ends it, and notes when passes run.
 type passes struct {
 	start            time.Time
-	at               []time.Duration
 	logged           []string
 	cluster, changed chan struct{}
+	// mu guards what follows: time that passes orders nothing.
+	mu sync.Mutex
+	at []time.Duration
 	// fails is the error of the next passes.
 	fails error
 	stop  func()
@@ -39,6 +42,8 @@ func run(t *testing.T, l loop.Loop) *passes {
 	go func() {
 		defer close(ended)
 		l.Run(ctx, p.cluster, p.changed, func(context.Context) error {
+			p.mu.Lock()
+			defer p.mu.Unlock()
 			p.at = append(p.at, time.Since(p.start))
 			return p.fails
 		})
@@ -54,8 +59,17 @@ func after(d time.Duration) {
 	synctest.Wait()
 }
 
+// fail makes the next passes fail, or succeed again.
+func (p *passes) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fails = err
+}
+
 func (p *passes) want(t *testing.T, at ...time.Duration) {
 	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if !slices.Equal(p.at, at) {
 		t.Errorf("passes ran at %v, and should at %v", p.at, at)
 	}
@@ -95,11 +109,11 @@ func TestAFailedPassIsRunAgainUntilItSucceeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := run(t, loop.Loop{Interval: time.Second, Retry: 5 * time.Second})
 		defer p.stop()
-		p.fails = errors.New("refused")
+		p.fail(errors.New("refused"))
 		p.changed <- struct{}{}
 		after(11 * time.Second)
 		p.want(t, 0, 5*time.Second, 10*time.Second)
-		p.fails = nil
+		p.fail(nil)
 		after(time.Hour)
 		p.want(t, 0, 5*time.Second, 10*time.Second, 15*time.Second)
 	})
@@ -109,10 +123,10 @@ func TestAChangeIsSeenBeforeAFailedPassIsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := run(t, loop.Loop{Interval: time.Second, Retry: time.Minute})
 		defer p.stop()
-		p.fails = errors.New("refused")
+		p.fail(errors.New("refused"))
 		p.changed <- struct{}{}
 		after(2 * time.Second)
-		p.fails = nil
+		p.fail(nil)
 		p.changed <- struct{}{}
 		after(time.Hour)
 		p.want(t, 0, 2*time.Second)
@@ -124,7 +138,7 @@ func TestAFailureIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 		p := run(t, loop.Loop{Interval: time.Second, Retry: 5 * time.Second})
 		defer p.stop()
 		for _, fails := range []error{errors.New("refused"), errors.New("away"), nil} {
-			p.fails = fails
+			p.fail(fails)
 			p.changed <- struct{}{}
 			after(12 * time.Second)
 		}
