@@ -6,20 +6,16 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
 	"strings"
+	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/apiserver/pkg/server/healthz"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/leaderelection"
-	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/component-base/metrics/legacyregistry"
-	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
 	"github.com/extant-project/extant/internal/catalogue"
@@ -56,6 +52,9 @@ type Server struct {
 	reports     *openreports.Controller
 	informers   informers.SharedInformerFactory
 	inventories *discovery.Inventories
+	// retiring is closed to end this replica's part in the Lease, and retired
+	// when it has none any more.
+	retiring, retired chan struct{}
 }
 
 // completedConfig is a Config from which nothing is missing.
@@ -100,7 +99,7 @@ func (c CompletedConfig) New() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Generic: generic, config: c.Config}
+	s := &Server{Generic: generic, config: c.Config, retiring: make(chan struct{}), retired: make(chan struct{})}
 	if err := s.addControllers(c.generic.LoopbackClientConfig); err != nil {
 		return nil, err
 	}
@@ -186,6 +185,9 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 			return nil
 		})
 	}
+	if s.config.Host != nil {
+		s.Generic.AddPreShutdownHookOrDie("give-back-lease", s.retire)
+	}
 	s.Generic.AddPostStartHookOrDie("run-controllers", func(ctx genericapiserver.PostStartHookContext) error {
 		s.informers.Start(ctx.Done())
 		if s.config.Host == nil {
@@ -218,65 +220,23 @@ func (s *Server) addProber(client client.ExtantV1alpha1Interface, kinds kinds.In
 	return legacyregistry.CustomRegister(s.prober.Collector())
 }
 
-// runControllers runs what only one replica may do.
+// runControllers runs what only one replica may do, and returns when nothing
+// of it runs any more. It may be called again then: a replica can have several
+// terms.
 func (s *Server) runControllers(ctx context.Context) {
-	go s.catalogue.Run(ctx)
-	go s.outage.Run(ctx)
-	go s.prober.Run(ctx)
-	go s.analyser.Run(ctx)
-	go s.plugins.Run(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	for _, run := range []func(context.Context){
+		s.catalogue.Run, s.discovery.Run, s.outage.Run, s.prober.Run, s.analyser.Run, s.plugins.Run,
+	} {
+		running.Go(func() { run(ctx) })
+	}
 	if s.reports != nil {
-		go s.reports.Run(ctx)
+		running.Go(func() { s.reports.Run(ctx) })
 	}
 	if s.config.EtcdUpkeep.Period > 0 {
-		go keepEtcd(ctx, s.config.Etcd, s.config.EtcdUpkeep)
+		running.Go(func() { keepEtcd(ctx, s.config.Etcd, s.config.EtcdUpkeep) })
 	}
-	s.discovery.Run(ctx)
-}
-
-// The times of the Lease are those of kube-controller-manager.
-const (
-	leaseDuration = 15 * time.Second
-	renewDeadline = 10 * time.Second
-	retryPeriod   = 2 * time.Second
-	leaseName     = "extant-apiserver"
-)
-
-// lead runs the controllers while this replica holds the Lease.
-func (s *Server) lead(ctx context.Context) error {
-	host, err := kubernetes.NewForConfig(rest.AddUserAgent(rest.CopyConfig(s.config.Host), "leader-election"))
-	if err != nil {
-		return err
-	}
-	hostname, err := os.Hostname()
-	if err != nil {
-		return err
-	}
-	identity := fmt.Sprintf("%s_%d", hostname, os.Getpid())
-	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, s.config.Namespace, leaseName,
-		host.CoreV1(), host.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: identity})
-	if err != nil {
-		return err
-	}
-	elector := leaderelection.LeaderElectionConfig{
-		Lock: lock, Name: leaseName,
-		LeaseDuration: leaseDuration, RenewDeadline: renewDeadline, RetryPeriod: retryPeriod,
-		ReleaseOnCancel: true,
-		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: s.runControllers,
-			OnStoppedLeading: func() {
-				klog.FromContext(ctx).Info("No longer the replica that writes", "lease", klog.KRef(s.config.Namespace, leaseName))
-			},
-		},
-	}
-	go func() {
-		// A replica that loses the Lease goes on serving, and stands for
-		// election again.
-		for ctx.Err() == nil {
-			leaderelection.RunOrDie(ctx, elector)
-		}
-	}()
-	return nil
 }
 
 // Run serves until the context ends, and then goes quietly.

@@ -163,6 +163,9 @@ func (c *Controller) loop(ctx context.Context, queue workqueue.TypedRateLimiting
 	)
 	defer replan.Stop()
 	defer due.Stop()
+	var calls sync.WaitGroup
+	defer inFlight.Set(0)
+	defer calls.Wait() // nobody is called any more when another replica begins
 	look := func() {
 		if !scheduled {
 			scheduled = true
@@ -170,7 +173,7 @@ func (c *Controller) loop(ctx context.Context, queue workqueue.TypedRateLimiting
 		}
 	}
 	for {
-		rounds += c.begin(ctx, &plan, parallelRounds-rounds, results)
+		rounds += c.begin(ctx, &calls, &plan, parallelRounds-rounds, results)
 		inFlight.Set(float64(rounds))
 		if rounds < parallelRounds {
 			if !due.Stop() {
@@ -210,19 +213,19 @@ func (c *Controller) loop(ctx context.Context, queue workqueue.TypedRateLimiting
 }
 
 // begin begins what is due, at most so many, and returns how many those are.
-func (c *Controller) begin(ctx context.Context, plan *planner, most int, results chan<- round) int {
+func (c *Controller) begin(ctx context.Context, calls *sync.WaitGroup, plan *planner, most int, results chan<- round) int {
 	for begun := range most {
 		next, ok := plan.take()
 		if !ok {
 			return begun
 		}
-		go func() {
+		calls.Go(func() {
 			r := c.dialer.round(ctx, next.name, next.target, next.from, next.at)
 			select {
 			case results <- r:
 			case <-ctx.Done():
 			}
-		}()
+		})
 	}
 	return most
 }
