@@ -50,6 +50,7 @@ type Server struct {
 	prober      *prober.Controller
 	plugins     *plugins.Controller
 	reports     *openreports.Controller
+	named       *discovery.Named
 	informers   informers.SharedInformerFactory
 	inventories *discovery.Inventories
 	// retiring is closed to end this replica's part in the Lease, and retired
@@ -154,6 +155,9 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 		return err
 	}
 	s.inventories = discovery.NewInventories(kinds, catalogue.Points(), clock.RealClock{})
+	if s.named, err = discovery.NewNamed(s.config.Source, kinds.ExtensionPoints()); err != nil {
+		return err
+	}
 	if s.discovery, err = discovery.New(s.config.Source, s.inventories, client.ExtantV1alpha1(), kinds); err != nil {
 		return err
 	}
@@ -190,6 +194,7 @@ func (s *Server) addControllers(loopback *rest.Config) error {
 	}
 	s.Generic.AddPostStartHookOrDie("run-controllers", func(ctx genericapiserver.PostStartHookContext) error {
 		s.informers.Start(ctx.Done())
+		go s.named.Run(ctx)
 		if s.config.Host == nil {
 			go s.runControllers(ctx)
 			return nil
@@ -224,6 +229,11 @@ func (s *Server) addProber(client client.ExtantV1alpha1Interface, kinds kinds.In
 // of it runs any more. It may be called again then: a replica can have several
 // terms.
 func (s *Server) runControllers(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-s.named.Followed(): // nothing is concluded from what is not observed yet
+	}
 	var running sync.WaitGroup
 	defer running.Wait()
 	for _, run := range []func(context.Context){

@@ -9,14 +9,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
@@ -24,7 +22,6 @@ import (
 	"github.com/extant-project/extant/internal/cluster"
 	"github.com/extant-project/extant/internal/controller/loop"
 	"github.com/extant-project/extant/internal/inventory"
-	"github.com/extant-project/extant/pkg/apis/extant"
 	"github.com/extant-project/extant/pkg/apis/extant/install"
 	client "github.com/extant-project/extant/pkg/generated/clientset/versioned/typed/extant/v1alpha1"
 	informers "github.com/extant-project/extant/pkg/generated/informers/externalversions/extant/v1alpha1"
@@ -106,13 +103,12 @@ func (c *Controller) Run(ctx context.Context) {
 
 // pass brings the API in line with the newest snapshot.
 func (c *Controller) pass(ctx context.Context) error {
-	points, err := c.hubPoints()
-	if err != nil {
-		return err
-	}
-	c.source.Observe(named(points))
 	if !c.source.Settled() {
 		return loop.ErrNotSettled
+	}
+	points, err := c.points.List(labels.Everything())
+	if err != nil {
+		return err
 	}
 	start := c.clock.Now()
 	snapshot := c.source.Snapshot()
@@ -169,31 +165,6 @@ func (c *Controller) plan(snapshot *cluster.Snapshot, found *inventory.Inventory
 	}
 	points, err := c.planPoints(found)
 	return slices.Concat(extensions, backends, points), err
-}
-
-func (c *Controller) hubPoints() ([]*extant.ExtensionPoint, error) {
-	stored, err := c.points.List(labels.Everything())
-	if err != nil {
-		return nil, err
-	}
-	points, err := toHub(stored, func() *extant.ExtensionPoint { return &extant.ExtensionPoint{} })
-	slices.SortFunc(points, func(x, y *extant.ExtensionPoint) int { return strings.Compare(x.Name, y.Name) })
-	return points, err
-}
-
-// named returns the resources that points name and Extant does not observe by
-// itself.
-func named(points []*extant.ExtensionPoint) []schema.GroupResource {
-	var resources []schema.GroupResource
-	for _, point := range points {
-		for _, r := range point.Spec.RegisteredBy {
-			resource := schema.GroupResource{Group: r.Group, Resource: r.Resource}
-			if _, observed := cluster.Lookup(resource); r.Resource != "" && !observed && !slices.Contains(resources, resource) {
-				resources = append(resources, resource)
-			}
-		}
-	}
-	return resources
 }
 
 // served converts what the engine found to the version in which it is written.
