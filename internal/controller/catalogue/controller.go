@@ -82,12 +82,13 @@ func (c *Controller) Run(ctx context.Context) {
 		return
 	}
 	// The policies come first, so that a start that is cut off is still the first.
-	builtin, err := c.lister.List(labels.SelectorFromSet(labels.Set{extant.LabelOrigin: extant.OriginBuiltin}))
+	// The API is asked, since the informer can be behind who led before.
+	builtin, err := c.client.List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(labels.Set{extant.LabelOrigin: extant.OriginBuiltin}).String(), Limit: 1})
 	if err != nil {
 		klog.FromContext(ctx).Error(err, "Could not list the built-in extension points")
 		return
 	}
-	c.policies.ship(ctx, len(builtin) == 0)
+	c.policies.ship(ctx, len(builtin.Items) == 0)
 	passes := loop.Loop{
 		Name: "catalogue", Clock: clock.RealClock{}, Interval: interval, Retry: retryInterval,
 		Failed: "Could not keep the built-in extension points", Succeeded: "The built-in extension points are kept again",
