@@ -103,7 +103,7 @@ func (c *changes) findAsked() {
 	}
 	webhooks(c.after.Inventory, func(hook *inventory.Hook) {
 		up, known := was[hook.Backend] // all hooks of a backend that is new are others
-		if known && c.backends[hook.Backend] && !(up && is[hook.Backend]) || asksWho(hook) {
+		if known && c.backends[hook.Backend] && (!up || !is[hook.Backend]) || asksWho(hook) {
 			c.ask(hook, true)
 		}
 	})

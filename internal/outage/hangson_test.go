@@ -200,7 +200,7 @@ func TestALossHangsOn(t *testing.T) {
 			if others == "" {
 				others = "secrets"
 			}
-			words := append(owner, "WORKLOADS", kind[0], "KIND", kind[1], "GUARDED", test.guarded, "OTHERS", others)
+			words := append([]string{"WORKLOADS", kind[0], "KIND", kind[1], "GUARDED", test.guarded, "OTHERS", others}, owner...)
 			before := strings.NewReplacer(words...).Replace(watched)
 			if test.cluster != nil {
 				before = test.cluster(before)

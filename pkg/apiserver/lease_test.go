@@ -102,8 +102,8 @@ func TestTheLeaseIsGivenBackAfterTheControllersEnded(t *testing.T) {
 	end()
 	// Others see it held for as long as anything runs.
 	select {
-	case <-over:
-		t.Error("the term is over while controllers run")
+	case err := <-over:
+		t.Errorf("the term is over while controllers run: %v", err)
 	case <-time.After(2 * retryPeriod):
 	}
 	if holder := l.holder(t); holder != "a" {

@@ -60,9 +60,9 @@ func attempt(t *testing.T, client *http.Client, host string, headers http.Header
 }
 
 // directly is a client of Extant itself.
-func directly(t *testing.T, certificates ...tls.Certificate) *http.Client {
+func directly(t *testing.T) *http.Client {
 	t.Helper()
-	client, err := env.extant.client(t.Context(), certificates...)
+	client, err := env.extant.client(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func startAgent(t *testing.T, arguments ...string) *agent {
 }
 
 // waitReported waits until the report of node-1 has these plugins.
-func (s *server) waitReported(t *testing.T, a *agent, want []v1alpha1.NodePlugin) {
+func (s *server) waitReported(t *testing.T, _ *agent, want []v1alpha1.NodePlugin) {
 	t.Helper()
 	var why string
 	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
