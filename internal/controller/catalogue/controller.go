@@ -17,6 +17,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
@@ -81,20 +82,38 @@ func (c *Controller) Run(ctx context.Context) {
 	if !cache.WaitForCacheSync(ctx.Done(), c.changes.Synced...) {
 		return
 	}
-	// The policies come first, so that a start that is cut off is still the first.
-	// The API is asked, since the informer can be behind who led before.
-	builtin, err := c.client.List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(labels.Set{extant.LabelOrigin: extant.OriginBuiltin}).String(), Limit: 1})
+	first, err := c.isFirst(ctx)
 	if err != nil {
-		klog.FromContext(ctx).Error(err, "Could not list the built-in extension points")
-		return
+		return // the context has ended
 	}
-	c.policies.ship(ctx, len(builtin.Items) == 0)
+	// The policies come first, so that a start that is cut off is still the first.
+	c.policies.ship(ctx, first)
 	passes := loop.Loop{
 		Name: "catalogue", Clock: clock.RealClock{}, Interval: interval, Retry: retryInterval,
 		Failed: "Could not keep the built-in extension points", Succeeded: "The built-in extension points are kept again",
 	}
 	c.changes.Notify() // the first pass, in an API without points
 	passes.Run(ctx, nil, c.changes.C, c.pass)
+}
+
+// isFirst tells whether the API has no built-in point yet, and waits until it
+// answers. The API is asked, since the informer can be behind who led before.
+func (c *Controller) isFirst(ctx context.Context) (first bool, err error) {
+	builtin := metav1.ListOptions{LabelSelector: labels.SelectorFromSet(labels.Set{extant.LabelOrigin: extant.OriginBuiltin}).String(), Limit: 1}
+	logged := false
+	err = wait.PollUntilContextCancel(ctx, retryInterval, true, func(ctx context.Context) (bool, error) {
+		found, err := c.client.List(ctx, builtin)
+		if err != nil {
+			if !logged && ctx.Err() == nil {
+				klog.FromContext(ctx).Error(err, "Could not list the built-in extension points")
+			}
+			logged = true
+			return false, nil
+		}
+		first = len(found.Items) == 0
+		return true, nil
+	})
+	return first, err
 }
 
 // pass puts right what differs. One point that cannot be is no reason to leave
