@@ -13,6 +13,16 @@ const (
 	AggregationHook = "aggregation"
 )
 
+// HookKey tells a hook from all others of a cluster.
+type HookKey struct {
+	// Resource, Object, Name and Index are those of the Hook.
+	Resource, Object, Name string
+	Index                  int
+}
+
+// Key returns the hook's key.
+func (h *Hook) Key() HookKey { return HookKey{h.Resource, h.Object, h.Name, h.Index} }
+
 // Hook is one single interception: an entry of a webhook configuration, a
 // policy binding, an APIService that is not local, or the conversion webhook
 // of a CRD. What it registers is left in the snapshot's immutable objects;

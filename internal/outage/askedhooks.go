@@ -29,17 +29,12 @@ type askedHook struct {
 	anyway bool
 }
 
-type hookKey struct {
-	resource, object, name string
-	index                  int
-}
-
 // compareHooks finds the webhooks that differ in what an answer can show.
 func (c *changes) compareHooks() {
-	old := map[hookKey]*inventory.Hook{}
-	webhooks(c.before.Inventory, func(hook *inventory.Hook) { old[hookKey{hook.Resource, hook.Object, hook.Name, hook.Index}] = hook })
+	old := map[inventory.HookKey]*inventory.Hook{}
+	webhooks(c.before.Inventory, func(hook *inventory.Hook) { old[hook.Key()] = hook })
 	webhooks(c.after.Inventory, func(hook *inventory.Hook) {
-		key := hookKey{hook.Resource, hook.Object, hook.Name, hook.Index}
+		key := hook.Key()
 		was, ok := old[key]
 		delete(old, key)
 		switch {

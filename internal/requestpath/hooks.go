@@ -23,7 +23,7 @@ type hooks struct {
 	validatingPolicies                   index[bindings[*validatingPolicy]]
 	backends                             map[string]*extant.Backend
 	// facts is what the inventory says of each hook.
-	facts map[hookKey]*inventory.Hook
+	facts map[inventory.HookKey]*inventory.Hook
 
 	// compiled is everything by the immutable object that it was compiled from,
 	// so that the next hooks share what did not change.
@@ -63,7 +63,7 @@ func (e *Engine) hooksOf(observed Observed) *hooks {
 func newHooks(observed Observed, revision uint64, before *hooks) *hooks {
 	h := &hooks{
 		inventory: observed.Inventory, revision: revision, version: observed.Snapshot.Version(), gaps: gapsOf(observed.Snapshot),
-		backends: map[string]*extant.Backend{}, facts: map[hookKey]*inventory.Hook{}, compiled: map[any]any{},
+		backends: map[string]*extant.Backend{}, facts: map[inventory.HookKey]*inventory.Hook{}, compiled: map[any]any{},
 	}
 	if before != nil {
 		h.before = before.compiled
@@ -74,7 +74,7 @@ func newHooks(observed Observed, revision uint64, before *hooks) *hooks {
 	}
 	for i := range observed.Inventory.Hooks {
 		hook := &observed.Inventory.Hooks[i]
-		h.facts[keyOf(hook)] = hook
+		h.facts[hook.Key()] = hook
 	}
 	h.addWebhooks(observed.Snapshot)
 	h.addPolicies(observed.Snapshot)
@@ -159,14 +159,4 @@ type bindings[P any] struct {
 	policy P
 	static bool
 	bound  []*binding
-}
-
-// hookKey identifies a hook of the inventory.
-type hookKey struct {
-	resource, object, name string
-	index                  int
-}
-
-func keyOf(hook *inventory.Hook) hookKey {
-	return hookKey{hook.Resource, hook.Object, hook.Name, hook.Index}
 }

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/extant-project/extant/internal/cluster"
+	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/pkg/apis/extant"
 )
 
@@ -105,7 +106,7 @@ func (t *tracer) policyHop(stage extant.Stage, point string, p *policy, b *bindi
 		return hop
 	}
 	hop.Hook = b.name
-	if known, ok := t.index.facts[hookKey{p.resource, p.name, b.name, 0}]; ok {
+	if known, ok := t.index.facts[inventory.HookKey{Resource: p.resource, Object: p.name, Name: b.name}]; ok {
 		hop.Extension = known.Extension
 	}
 	return hop

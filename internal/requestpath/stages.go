@@ -43,7 +43,7 @@ func (t *tracer) aggregation() {
 		Stage: extant.StageAggregation, Point: "aggregated-api", Configuration: name, Hook: inventory.AggregationHook,
 		Match: extant.Matched, Reason: extant.ReasonStageApplies, BackendAvailable: metav1.ConditionUnknown,
 	}
-	if known, ok := t.index.facts[hookKey{"apiservices", name, inventory.AggregationHook, 0}]; ok {
+	if known, ok := t.index.facts[inventory.HookKey{Resource: "apiservices", Object: name, Name: inventory.AggregationHook}]; ok {
 		hop.Extension, hop.Backend = known.Extension, known.Backend
 	}
 	hop.BackendAvailable = t.available(&hop)
@@ -171,7 +171,7 @@ func (t *tracer) conversion() {
 		Match: extant.Matched, Reason: extant.ReasonStageApplies, FailurePolicy: "Fail", Timeout: &metav1.Duration{Duration: conversionTimeout},
 		SentAs: &extant.SentResource{Group: t.request.resource.Group, Version: stored, Resource: t.request.resource.Resource},
 	}
-	if known, ok := t.index.facts[hookKey{"customresourcedefinitions", definition.Name, inventory.ConversionHook, 0}]; ok {
+	if known, ok := t.index.facts[inventory.HookKey{Resource: "customresourcedefinitions", Object: definition.Name, Name: inventory.ConversionHook}]; ok {
 		hop.Extension, hop.Backend = known.Extension, known.Backend
 	}
 	hop.BackendAvailable = t.available(&hop)

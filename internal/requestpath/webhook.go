@@ -14,7 +14,7 @@ import (
 
 // webhook is one webhook of a configuration, compiled.
 type webhook struct {
-	key           hookKey
+	key           inventory.HookKey
 	criteria      *criteria
 	failurePolicy admissionregistrationv1.FailurePolicyType
 	timeout       time.Duration
@@ -49,7 +49,7 @@ func newMutatingWebhook(configuration string, i int, w *admissionregistrationv1.
 		Name: w.Name, Rules: w.Rules, MatchPolicy: w.MatchPolicy, NamespaceSelector: w.NamespaceSelector, ObjectSelector: w.ObjectSelector,
 		FailurePolicy: w.FailurePolicy, TimeoutSeconds: w.TimeoutSeconds, SideEffects: w.SideEffects, MatchConditions: w.MatchConditions,
 	})
-	compiled.key.resource = mutatingConfigurations.Resource
+	compiled.key.Resource = mutatingConfigurations.Resource
 	if w.ReinvocationPolicy != nil {
 		compiled.reinvocation = string(*w.ReinvocationPolicy)
 	}
@@ -58,7 +58,7 @@ func newMutatingWebhook(configuration string, i int, w *admissionregistrationv1.
 
 func newValidatingWebhook(configuration string, i int, v *admissionregistrationv1.ValidatingWebhook) *webhook {
 	w := &webhook{
-		key:         hookKey{validatingConfigurations.Resource, configuration, v.Name, i},
+		key:         inventory.HookKey{Resource: validatingConfigurations.Resource, Object: configuration, Name: v.Name, Index: i},
 		sideEffects: v.SideEffects, failurePolicy: admissionregistrationv1.Fail,
 		criteria: newCriteria(admissionregistrationv1.MatchResources{
 			ResourceRules: rulesOf(v.Rules), MatchPolicy: v.MatchPolicy, NamespaceSelector: v.NamespaceSelector, ObjectSelector: v.ObjectSelector,
@@ -80,12 +80,12 @@ func newValidatingWebhook(configuration string, i int, v *admissionregistrationv
 var webhookCompiler = sync.OnceValue(func() celplugin.ConditionCompiler { return celplugin.NewConditionCompiler(baseEnvironment()) })
 
 // hop returns the hop of the webhook, with what is the same for every request.
-func (w *webhook) hop(facts map[hookKey]*inventory.Hook) extant.Hop {
+func (w *webhook) hop(facts map[inventory.HookKey]*inventory.Hook) extant.Hop {
 	hop := extant.Hop{
-		Stage: extant.StageValidatingWebhook, Point: pointValidatingWebhook, Configuration: w.key.object, Hook: w.key.name,
+		Stage: extant.StageValidatingWebhook, Point: pointValidatingWebhook, Configuration: w.key.Object, Hook: w.key.Name,
 		FailurePolicy: string(w.failurePolicy), ReinvocationPolicy: w.reinvocation,
 	}
-	if w.key.resource == mutatingConfigurations.Resource {
+	if w.key.Resource == mutatingConfigurations.Resource {
 		hop.Stage, hop.Point = extant.StageMutatingWebhook, pointMutatingWebhook
 	}
 	if w.timeout > 0 {
