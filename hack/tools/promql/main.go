@@ -1,4 +1,4 @@
-// Promql reads PromQL expressions, a line of JSON each, and writes what each
+// Command promql reads PromQL expressions, a line of JSON each, and writes what each
 // selects: metric names with the labels that it names. It stops at the first
 // that Prometheus would refuse.
 package main

@@ -2,7 +2,7 @@ package builtin
 
 import "sync"
 
-// keeping is what Labels was asked.
+// keeping is what KeepsLabels was asked.
 type keeping struct {
 	request Request
 	phase   Phase
