@@ -23,6 +23,7 @@ import (
 	"github.com/extant-project/extant/internal/controller/loop"
 	"github.com/extant-project/extant/internal/inventory"
 	"github.com/extant-project/extant/pkg/apis/extant/install"
+	"github.com/extant-project/extant/pkg/apis/extant/v1alpha1"
 	client "github.com/extant-project/extant/pkg/generated/clientset/versioned/typed/extant/v1alpha1"
 	informers "github.com/extant-project/extant/pkg/generated/informers/externalversions/extant/v1alpha1"
 	listers "github.com/extant-project/extant/pkg/generated/listers/extant/v1alpha1"
@@ -110,6 +111,11 @@ func (c *Controller) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Before the inventory: what is missing later was deleted since.
+	before, err := c.extensions.List(labels.Everything())
+	if err != nil {
+		return err
+	}
 	start := c.clock.Now()
 	snapshot := c.source.Snapshot()
 	found, err := c.inventories.Take(snapshot)
@@ -119,7 +125,7 @@ func (c *Controller) pass(ctx context.Context) error {
 	passDuration.Observe(c.clock.Since(start).Seconds())
 	c.logGaps(ctx, snapshot.Gaps())
 
-	plan, err := c.plan(snapshot, found)
+	plan, err := c.plan(snapshot, found, before)
 	if err != nil {
 		return err
 	}
@@ -154,8 +160,8 @@ func (c *Controller) logGaps(ctx context.Context, gaps []cluster.Gap) {
 }
 
 // plan returns the writes that bring the API in line with what was found.
-func (c *Controller) plan(snapshot *cluster.Snapshot, found *inventory.Inventory) ([]func(context.Context) error, error) {
-	extensions, err := c.planExtensions(found)
+func (c *Controller) plan(snapshot *cluster.Snapshot, found *inventory.Inventory, before []*v1alpha1.Extension) ([]func(context.Context) error, error) {
+	extensions, err := c.planExtensions(found, before)
 	if err != nil {
 		return nil, err
 	}

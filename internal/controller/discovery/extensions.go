@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/klog/v2"
 
 	"github.com/extant-project/extant/internal/controller/apply"
@@ -15,9 +16,16 @@ import (
 	fields "github.com/extant-project/extant/pkg/generated/applyconfiguration/extant/v1alpha1"
 )
 
-// planExtensions returns the writes that bring the Extensions in line.
-func (c *Controller) planExtensions(found *inventory.Inventory) ([]func(context.Context) error, error) {
+// planExtensions returns the writes that bring the Extensions in line. Before
+// are those that there were when the inventory was taken: one that is missing
+// now was deleted by somebody meanwhile, and must not come back. The next pass
+// sees what is left of it.
+func (c *Controller) planExtensions(found *inventory.Inventory, before []*v1alpha1.Extension) ([]func(context.Context) error, error) {
 	var writes []func(context.Context) error
+	stood := make(sets.Set[string], len(before))
+	for _, extension := range before {
+		stood.Insert(extension.Name)
+	}
 	for i := range found.Extensions {
 		wanted, err := served(&found.Extensions[i], &v1alpha1.Extension{})
 		if err != nil {
@@ -25,6 +33,8 @@ func (c *Controller) planExtensions(found *inventory.Inventory) ([]func(context.
 		}
 		stored, err := c.extensions.Get(wanted.Name)
 		switch {
+		case apierrors.IsNotFound(err) && stood.Has(wanted.Name):
+			continue
 		case apierrors.IsNotFound(err):
 			writes = append(writes, func(ctx context.Context) error { return c.createExtension(ctx, wanted) })
 			continue
