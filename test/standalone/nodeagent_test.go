@@ -25,8 +25,9 @@ import (
 // TestTheNodeAgentReportsWhatTheNodeHas runs the program over the root
 // directory of a node, and changes the node.
 func TestTheNodeAgentReportsWhatTheNodeHas(t *testing.T) {
-	s := start(t, t.TempDir())
-	node := t.TempDir()
+	dump, node := t.TempDir(), t.TempDir()
+	place(t, dump, "node.yaml", "{apiVersion: v1, kind: Node, metadata: {name: node-1}}", 0o644)
+	s := start(t, t.TempDir(), "--observe-from="+dump)
 	place(t, node, "etc/cni/net.d/10-bridge.conf", `{"name": "pods", "type": "bridge"}`, 0o644)
 	place(t, node, "opt/cni/bin/bridge", "a program", 0o755)
 	const endpoint = "/var/lib/kubelet/plugins/disk.example.com/csi.sock"
@@ -95,7 +96,7 @@ func startAgent(t *testing.T, arguments ...string) *agent {
 }
 
 // waitReported waits until the report of node-1 has these plugins.
-func (s *server) waitReported(t *testing.T, _ *agent, want []v1alpha1.NodePlugin) {
+func (s *server) waitReported(t *testing.T, a *agent, want []v1alpha1.NodePlugin) {
 	t.Helper()
 	var why string
 	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
@@ -114,7 +115,7 @@ func (s *server) waitReported(t *testing.T, _ *agent, want []v1alpha1.NodePlugin
 		return why == "", nil
 	})
 	if err != nil {
-		t.Fatalf("%v (-want +got):\n%s", err, why)
+		t.Fatalf("%v (-want +got):\n%s\nthe agent says:\n%s", err, why, a.output)
 	}
 }
 

@@ -32,6 +32,13 @@ const (
 	interval = time.Second
 	// retryInterval is how long a failed write waits.
 	retryInterval = 5 * time.Second
+	// againAfter is when reports are looked at though nothing changed: time alone
+	// makes one out of date whose node is gone.
+	againAfter = 10 * time.Minute
+	// newNode is how long an agent's report is kept though its node cannot be
+	// seen: the agent can be ahead of what is observed, and does not write again
+	// for an hour.
+	newNode = 5 * time.Minute
 	// parallelWrites bounds the requests that a pass has in flight.
 	parallelWrites = 8
 )
@@ -76,7 +83,7 @@ func (c *Controller) Run(ctx context.Context) {
 	clusterChanged, stop := c.source.Subscribe()
 	defer stop()
 	passes := loop.Loop{
-		Name: "plugins", Clock: c.clock, Interval: interval, Retry: retryInterval,
+		Name: "plugins", Clock: c.clock, Interval: interval, Retry: retryInterval, Again: againAfter,
 		Failed: "Could not write reports of nodes", Succeeded: "Reports of nodes are written again",
 	}
 	passes.Run(ctx, clusterChanged, c.changes.C, c.pass)
@@ -135,7 +142,7 @@ func (c *Controller) plan(stored []*v1alpha1.NodePluginReport) []func(context.Co
 	}
 	for _, gone := range before {
 		switch {
-		case apply.LeftAlone(gone):
+		case apply.LeftAlone(gone), c.mayBeNew(gone):
 		case extants(gone):
 			writes = append(writes, func(ctx context.Context) error { return c.delete(ctx, gone) })
 		default:

@@ -109,6 +109,12 @@ func pluginsIn(list *fieldpath.Set) sets.Set[identity] {
 // agentManager is the field manager of Extant's agent on a node.
 const agentManager = "extant-node-agent"
 
+// mayBeNew tells whether an agent has reported so recently that its node may be
+// one that is not observed yet.
+func (c *Controller) mayBeNew(report *v1alpha1.NodePluginReport) bool {
+	return report.Spec.ReportTime != nil && c.clock.Since(report.Spec.ReportTime.Time) < newNode
+}
+
 // extants tells whether nobody but Extant has written into a report: its agent
 // is gone with its node, and may delete nothing.
 func extants(report *v1alpha1.NodePluginReport) bool {

@@ -3,9 +3,11 @@ package plugins
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/extant-project/extant/internal/plugins"
 	"github.com/extant-project/extant/pkg/apis/extant"
@@ -122,6 +124,27 @@ func TestAReportThatSomebodyElseWroteIntoIsNotOursToDelete(t *testing.T) {
 	} {
 		if got := extants(stored("", nil, test.managers...)); got != test.want {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestAnAgentAheadOfWhatIsObservedKeepsItsReport plans over a cluster in which
+// the node of a report cannot be seen.
+func TestAnAgentAheadOfWhatIsObservedKeepsItsReport(t *testing.T) {
+	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	report := stored("", []v1alpha1.NodePlugin{csi("ebs", "/csi.sock", "Present")}, managed(agentManager, `"f:plugins":{`+ebsOnDisk+`}`))
+	for name, test := range map[string]struct {
+		reported *metav1.Time
+		writes   int
+	}{
+		"it reported just now":              {new(metav1.NewTime(now.Add(-time.Minute))), 0},
+		"it has not reported for some time": {new(metav1.NewTime(now.Add(-newNode))), 1},
+		"nobody knows when":                 {nil, 1},
+	} {
+		report.Spec.ReportTime = test.reported
+		c := &Controller{known: &plugins.Reports{}, clock: clocktesting.NewFakeClock(now)}
+		if got := len(c.plan([]*v1alpha1.NodePluginReport{report})); got != test.writes {
+			t.Errorf("%s: %d writes", name, got)
 		}
 	}
 }
